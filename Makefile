@@ -1,0 +1,41 @@
+# echolab: make, make demo, make test, make lint, make install, make clean
+CC      ?= cc
+PREFIX  ?= /usr/local
+CFLAGS  ?= -O2 -g
+WARN     = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Werror
+BUILD   ?= build
+OUT     ?= echolab
+
+# Every .c file in these folders is part of the one binary.
+SOURCES := $(sort $(wildcard stages/*.c common/*.c tools/*.c))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+
+all: $(OUT)
+
+$(OUT): $(OBJECTS)
+	@echo "  link $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(OBJECTS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  $(CC) $<"
+	@$(CC) -std=c11 -D_GNU_SOURCE -Icommon -Itools -pthread $(WARN) $(CFLAGS) -MMD -c -o $@ $<
+
+-include $(OBJECTS:.o=.d)
+
+demo: all
+	sh tools/demo.sh
+
+test: all
+	sh tests/run.sh
+
+lint:
+	sh tools/check-style.sh
+
+install: all
+	install -D -s $(OUT) $(DESTDIR)$(PREFIX)/bin/echolab
+
+clean:
+	rm -rf build echolab
+
+.PHONY: all demo test lint install clean

@@ -1,0 +1,73 @@
+/*
+ * chores.h -- one client, and what happens to it in every stage: the console line, the
+ * socket option, the demonstration that --work or --boom asks for. Side business, kept
+ * out of the chapters; a stage calls each chore at the place where it happens.
+ */
+#ifndef ECHOLAB_CHORES_H
+#define ECHOLAB_CHORES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "net.h"
+#include "stage.h"
+
+#define WORD_LIMIT 20 /* "work 1000" and "boom" are shorter */
+
+/*
+ * One client. A stage fills buf behind len, and sends owed bytes from its beginning.
+ * One buffer is enough: while we owe something we hear nothing new, so a client that
+ * never reads costs no more than this.
+ */
+struct conn {
+    int fd;
+    size_t len;  /* bytes heard and not yet sent back */
+    size_t owed; /* of them, what may go back now: a whole line, or all with --stream */
+    const struct settings *set;
+    char name[ADDRESS_TEXT]; /* "127.0.0.1:56526" */
+    char word[WORD_LIMIT];   /* what --work and --boom look at: the line so far */
+    unsigned char word_len;
+    char buf[]; /* set->room bytes */
+};
+
+/*
+ * A client came: says so, sets --nodelay and --read-timeout. Returns its conn, to be given
+ * back to client_left(); NULL when there is no memory (then fd is closed already).
+ */
+struct conn *client_came(int fd, const struct peer *peer, const struct settings *set);
+
+/* How many bytes the next recv() may put behind c->len; never 0 while nothing is owed. */
+size_t room_for(const struct conn *c);
+
+/*
+ * recv() put n bytes behind c->len; 0 says that no more will come. Says so, obeys a line
+ * "work 1000" or "boom" when --work or --boom allows, and sets c->owed.
+ */
+void client_said(struct conn *c, size_t n);
+
+/* send() took n of the owed bytes: moves the rest to the front, looks for the next line. */
+void client_got(struct conn *c, size_t n);
+
+/* A blocking call ended by --read-timeout: says "Close connection by timeout". */
+void client_silent(const struct conn *c);
+
+/* A client leaves: says so, closes its socket, frees c. Leaves errno alone. */
+void client_left(struct conn *c);
+
+/*
+ * accept() failed with errno: complains at most once a second. Returns -1 when the listener
+ * was shut down (the server is to stop), else how many ms to ask for no new client: 0, or
+ * 1000 when descriptors or memory ran out.
+ */
+int accept_failed(void);
+
+/* How many ms the pause of accept_failed() still lasts; 0 once a client has left. */
+int accept_pause(void);
+
+/* What a loop may sleep, in ms: the pause, or --tick, or -1 for ever. */
+int wait_limit(const struct settings *set);
+
+/* A wait ended without any event: says so when --tick asked for it. */
+void no_events(const struct settings *set);
+
+#endif

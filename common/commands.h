@@ -1,0 +1,16 @@
+/* commands.h -- the commands that are not servers; main.c lists them in one table. */
+#ifndef ECHOLAB_COMMANDS_H
+#define ECHOLAB_COMMANDS_H
+
+struct command {
+    const char *name;
+    const char *group;    /* the heading in `echolab help` */
+    const char *operands; /* what `echolab help` shows behind the name */
+    const char *summary;
+    int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
+};
+
+int client_main(int argc, char **argv);
+int play_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,340 @@
+/*
+ * options.c -- the options of the servers.
+ *
+ * One row an option: how it is typed, who takes it, what it does. The parser, the help
+ * and the refusals are all read from these rows.
+ */
+#include "options.h"
+
+#include <sys/socket.h>
+
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "color.h"
+
+#define CHUNK_LIMIT 65536
+#define SECONDS_LIMIT 1e6
+
+struct option_row {
+    int key;          /* the short letter, or a number above 255 */
+    const char *name; /* without the dashes */
+    const char *arg;  /* what stands behind the '='; NULL for a switch */
+    unsigned takes;   /* which stages take it; 0: all */
+    const char *help;
+    const char *instead; /* what to say to a user whose stage refuses it */
+};
+
+enum {
+    LONG_STREAM = 256,
+    LONG_LINE,
+    LONG_EOL,
+    LONG_SINK,
+    LONG_PREFIX,
+    LONG_TICK,
+    LONG_GRACE,
+    LONG_BOOM,
+    LONG_WORK,
+    LONG_WORKERS,
+    LONG_NODELAY,
+    LONG_NO_REUSEADDR,
+    LONG_EXIT_AFTER,
+    LONG_PORT_FILE,
+    LONG_COLOR,
+    LONG_ASCII
+};
+
+static const struct option_row rows[] = {
+    { 'p', "port", "PORT", 0, "listen here; 0 is any free port (default 8000)", NULL },
+    { 'b', "bind", "ADDR", 0, "IPv4, IPv6, a name or unix:PATH (default 127.0.0.1)", NULL },
+    { 'B', "backlog", "N", 0, "clients that may wait to be accepted", NULL },
+    { LONG_PORT_FILE, "port-file", "FILE", 0, "write the port there once listening", NULL },
+    { 'c', "chunk", "BYTES", TAKES_CHUNK, "how much one recv() may take, 1 to 65536", NULL },
+    { LONG_LINE, "line", NULL, TAKES_LINE, "echo each line when it is whole",
+      "it echoes every chunk; try callback's relatives 10 to 31" },
+    { LONG_STREAM, "stream", NULL, TAKES_LINE, "echo each chunk at once",
+      "it knows nothing but chunks" },
+    { LONG_EOL, "eol", "crlf|lf", TAKES_LINE, "what ends a line (default crlf)",
+      "it does not look for lines" },
+    { LONG_PREFIX, "prefix", "TEXT", TAKES_PREFIX, "put TEXT in front of each answer",
+      "only stages 10 to 13 answer with a prefix" },
+    { LONG_SINK, "sink", NULL, TAKES_SINK, "only print; a blank text or one with exit ends",
+      "only stages that block print without answering; try blocking" },
+    { '1', "once", NULL, TAKES_ONCE, "serve one client (--line: one line), then exit",
+      "only blocking serves once" },
+    { LONG_TICK, "tick", "SEC", TAKES_TICK, "say \"No events\" after so long a silence",
+      "it has no wait with a limit; try select, poll or epoll" },
+    { 'i', "read-timeout", "SEC", TAKES_READ_TIMEOUT, "close a client that is silent so long",
+      "it has no clock per client; try blocking, threaded or coroutine" },
+    { LONG_GRACE, "grace", "SEC", TAKES_GRACE, "at the end, time for what is owed (default 2)",
+      "it stops at once; try coroutine" },
+    { LONG_WORKERS, "workers", "N", TAKES_WORKERS, "how many workers", "it has none" },
+    { LONG_BOOM, "boom", "HOW", 0, "the line \"boom\" hits a bug: crash, lost or caught", NULL },
+    { LONG_WORK, "work", NULL, 0, "the line \"work 1000\" costs 1000 ms of CPU", NULL },
+    { LONG_NODELAY, "nodelay", NULL, 0, "set TCP_NODELAY on every client", NULL },
+    { LONG_NO_REUSEADDR, "no-reuseaddr", NULL, 0, "do not set SO_REUSEADDR", NULL },
+    { LONG_EXIT_AFTER, "exit-after", "SEC", 0, "stop by itself after so long", NULL },
+    { 'q', "quiet", NULL, 0, "no banner, no console lines", NULL },
+    { LONG_COLOR, "color", "WHEN", 0, "auto, always or never", NULL },
+    { LONG_ASCII, "ascii", NULL, 0, "draw with plain characters", NULL },
+    { 'h', "help", NULL, 0, "this text", NULL },
+};
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static const struct option_row *
+row_of(int key)
+{
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (rows[i].key == key)
+            return &rows[i];
+    return NULL;
+}
+
+void
+stage_help(FILE *out, const struct stage *stage)
+{
+    fprintf(out, "usage: echolab %s [OPTION...]\n\n%s\n\n", stage->name, stage->summary);
+    for (size_t i = 0; i < N_ROWS; i++) {
+        const struct option_row *row = &rows[i];
+        char typed[40];
+
+        if (row->takes != 0 && (row->takes & stage->takes) == 0)
+            continue;
+        snprintf(typed, sizeof(typed), "--%s%s%s", row->name, row->arg != NULL ? "=" : "",
+                 row->arg != NULL ? row->arg : "");
+        if (row->key < 256)
+            fprintf(out, "  -%c, %-20s %s\n", row->key, typed, row->help);
+        else
+            fprintf(out, "      %-20s %s\n", typed, row->help);
+    }
+    fprintf(out, "\nsource: stages/%s   lesson: lessons/%.*smd\n", stage->file,
+            (int)strlen(stage->file) - 1, stage->file);
+    if (stage->parent != NULL)
+        fprintf(out, "what is new against its parent %s:  sh tools/diff-stage.sh %s\n",
+                stage->parent, stage->name);
+}
+
+/* A mistake on the command line: one line that says what to do, exit code 2. */
+#define USAGE_ERROR 2
+
+static long
+number(const char *name, const char *text, long least, long most)
+{
+    char *end;
+    long value;
+
+    errno = 0;
+    value = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || value < least || value > most)
+        errx(USAGE_ERROR, "--%s must be %ld to %ld, not '%s'", name, least, most, text);
+    return value;
+}
+
+static double
+seconds(const char *name, const char *text)
+{
+    char *end;
+    double value;
+
+    value = strtod(text, &end);
+    if (end == text || *end != '\0' || !(value >= 0 && value <= SECONDS_LIMIT))
+        errx(USAGE_ERROR, "--%s must be a number of seconds, 0 or more, not '%s'", name, text);
+    return value;
+}
+
+static enum boom
+boom_named(const char *how, const struct stage *stage)
+{
+    if (strcmp(how, "crash") == 0)
+        return BOOM_CRASH;
+    if (strcmp(how, "lost") != 0 && strcmp(how, "caught") != 0)
+        errx(USAGE_ERROR, "--boom must be crash, lost or caught, not '%s'", how);
+    if ((stage->takes & TAKES_BOOM_TASK) == 0)
+        errx(USAGE_ERROR, "--boom=%s needs tasks that can fail one by one; "
+             "here only --boom=crash", how);
+    return strcmp(how, "lost") == 0 ? BOOM_LOST : BOOM_CAUGHT;
+}
+
+static const char *
+eol_named(const char *name)
+{
+    if (strcmp(name, "crlf") == 0)
+        return "\r\n";
+    if (strcmp(name, "lf") == 0)
+        return "\n";
+    errx(USAGE_ERROR, "--eol must be crlf or lf, not '%s'", name);
+}
+
+static const char *
+short_text(const char *name, const char *text, size_t most)
+{
+    if (strlen(text) > most)
+        errx(USAGE_ERROR, "--%s must be at most %zu bytes long", name, most);
+    return text;
+}
+
+/* Options that every stage takes. Returns false when key is not one of them. */
+static bool
+apply_common(struct settings *set, int key, const char *arg)
+{
+    switch (key) {
+    case 'p':
+        number("port", arg, 0, 65535);
+        set->port = arg;
+        return true;
+    case 'b':
+        set->bind = arg;
+        return true;
+    case 'B':
+        set->backlog = (int)number("backlog", arg, 0, INT_MAX);
+        return true;
+    case 'q':
+        set->quiet = true;
+        return true;
+    case LONG_PORT_FILE:
+        set->port_file = arg;
+        return true;
+    case LONG_BOOM:
+        set->boom = boom_named(arg, set->stage);
+        return true;
+    case LONG_WORK:
+        set->work = true;
+        return true;
+    case LONG_NODELAY:
+        set->nodelay = true;
+        return true;
+    case LONG_NO_REUSEADDR:
+        set->reuseaddr = false;
+        return true;
+    case LONG_EXIT_AFTER:
+        set->exit_after = seconds("exit-after", arg);
+        return true;
+    case LONG_COLOR:
+        if (choose_color(arg) == -1)
+            errx(USAGE_ERROR, "--color must be auto, always or never, not '%s'", arg);
+        return true;
+    case LONG_ASCII:
+        choose_ascii();
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void
+apply(struct settings *set, int key, const char *arg)
+{
+    switch (key) {
+    case 'c':
+        set->chunk = (size_t)number("chunk", arg, 1, CHUNK_LIMIT);
+        break;
+    case 'i':
+        set->read_timeout = seconds("read-timeout", arg);
+        break;
+    case '1':
+        set->once = true;
+        break;
+    case LONG_LINE:
+    case LONG_STREAM:
+        set->line = key == LONG_LINE;
+        break;
+    case LONG_EOL:
+        set->eol = eol_named(arg);
+        break;
+    case LONG_PREFIX:
+        set->prefix = short_text("prefix", arg, PREFIX_LIMIT);
+        break;
+    case LONG_SINK:
+        set->sink = true;
+        set->line = false;
+        break;
+    case LONG_TICK:
+        set->tick_ms = (int)(seconds("tick", arg) * 1000);
+        break;
+    case LONG_GRACE:
+        set->grace = seconds("grace", arg);
+        break;
+    case LONG_WORKERS:
+        set->workers = (int)number("workers", arg, 1, 1024);
+        break;
+    }
+}
+
+static void
+refuse(const struct option_row *row, const struct stage *stage)
+{
+    const char *why = row->instead != NULL ? row->instead : "it means nothing here";
+
+    errx(USAGE_ERROR, "does not take --%s: %s", row->name,
+         stage->run == NULL ? "not yet" : why);
+}
+
+/* getopt's complaint, in our words; never returns. */
+static void
+bad_option(int opt, char **argv)
+{
+    const struct option_row *row = row_of(optopt);
+
+    if (opt == ':' && row != NULL)
+        errx(USAGE_ERROR, "--%s needs a value: --%s=%s", row->name, row->name, row->arg);
+    if (row != NULL)
+        errx(USAGE_ERROR, "--%s takes no value", row->name);
+    if (optopt != 0 && optopt < 256)
+        errx(USAGE_ERROR, "unknown option '-%c'; 'echolab help' lists them", optopt);
+    errx(USAGE_ERROR, "unknown option '%s'; --help lists them", argv[optind - 1]);
+}
+
+static void
+fill_getopt(struct option *longs, char *shorts)
+{
+    *shorts++ = ':'; /* tell a missing value from an unknown option */
+    for (size_t i = 0; i < N_ROWS; i++) {
+        longs[i] = (struct option){ .name = rows[i].name, .val = rows[i].key,
+                                    .has_arg = rows[i].arg != NULL ? 1 : 0 };
+        if (rows[i].key < 256) {
+            *shorts++ = (char)rows[i].key;
+            if (rows[i].arg != NULL)
+                *shorts++ = ':';
+        }
+    }
+    *shorts = '\0';
+}
+
+int
+parse_options(int argc, char **argv, struct settings *set)
+{
+    struct option longs[N_ROWS + 1] = { { .name = NULL } };
+    char shorts[2 * N_ROWS + 2];
+    bool chunk_given = false;
+    int key;
+
+    fill_getopt(longs, shorts);
+    opterr = 0;
+    while ((key = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+        const struct option_row *row = key == ':' || key == '?' ? NULL : row_of(key);
+
+        if (row == NULL)
+            bad_option(key, argv);
+        if (row->takes != 0 && (row->takes & set->stage->takes) == 0)
+            refuse(row, set->stage);
+        if (key == 'h') {
+            stage_help(stdout, set->stage);
+            return -1;
+        }
+        chunk_given = chunk_given || key == 'c';
+        if (!apply_common(set, key, optarg))
+            apply(set, key, optarg);
+    }
+    if (optind < argc)
+        errx(USAGE_ERROR, "takes no operand, but got '%s'; a port is --port %s", argv[optind],
+             argv[optind]);
+    if (set->sink && !set->line && !chunk_given)
+        set->chunk = 1024; /* the text that --sink looks at is what one recv() brings */
+    set->room = PREFIX_LIMIT + (set->line && set->chunk < LINE_LIMIT ? LINE_LIMIT : set->chunk);
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* stop.h -- how SIGINT, SIGTERM and --exit-after end a server. */
+#ifndef ECHOLAB_STOP_H
+#define ECHOLAB_STOP_H
+
+#include "stage.h"
+
+/*
+ * Arms SIGINT, SIGTERM and --exit-after in the way of the stage's row. The second signal
+ * takes its default action. Ends the program on failure.
+ */
+void stop_on_signals(int listen_fd, const struct settings *set);
+
+/*
+ * For a forked child: a signal ends it by default action, and it gets SIGTERM when its
+ * parent dies, however that happens.
+ */
+void stop_with_parent(void);
+
+#endif
