@@ -55,7 +55,7 @@ exit_after(double seconds)
 void
 stop_on_signals(int listen_fd, const struct settings *set)
 {
-    struct sigaction on = { .sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND };
+    struct sigaction on = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
     const int signals[] = { SIGINT, SIGTERM, SIGALRM };
 
     owner = getpid();
