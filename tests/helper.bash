@@ -1,0 +1,197 @@
+# helper.bash -- what the tests share. Put `load helper` at the top of a .bats file.
+#
+#   start_stage STAGE [OPTION...]   starts it on a free port of 127.0.0.1 and waits until it
+#                                   listens; sets $port, $pid, $log (its stdout) and $errors
+#                                   (its stderr)
+#   start_server CMD...             the same for any server; {port_file} in CMD is the file
+#                                   where it must write its port
+#   stop_stage [PID]                SIGTERM, waits at most 5 s; sets $status
+#   await SECONDS CMD...            asks again and again until CMD succeeds
+#   limit SECONDS CMD...            runs CMD, kills it after so long (exit code 124); use it
+#                                   for everything that could hang: bats' own time limit does
+#                                   not end a command under `run`
+#   refute CMD...                   fails when CMD succeeds (a plain `! CMD` never fails a test)
+#   peers CMD...                    rude and exact clients in Python: see tests/peers.py
+#   say_on PORT TEXT [SECONDS]      one connection of bash: types TEXT (printf's escapes),
+#                                   prints what comes back within SECONDS (default 1)
+#   each_stage CASE FUNCTION        calls FUNCTION STAGE for all stages to which CASE of
+#                                   tests/stages.conf applies; fails when one fails
+#
+# Everything that was started is stopped after each test. A file that has a teardown() of
+# its own calls stop_all in it.
+
+bats_require_minimum_version 1.5.0
+
+ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+# Another binary can be tested, for example one made with sanitizers.
+ECHOLAB=${ECHOLAB:-$ROOT/echolab}
+PATH=$ROOT:$PATH
+unset ECHOLAB_PORT ECHOLAB_BIND NO_COLOR FORCE_COLOR COLUMNS
+started=()
+
+limit() {
+    timeout -k 1 "$@"
+}
+
+refute() {
+    if "$@"; then
+        echo "should have failed: $*" >&2
+        return 1
+    fi
+}
+
+# A server that starts under a sanitizer, on a busy machine, is slow: be generous.
+await() {
+    local end=$((SECONDS + $1 + 1))
+
+    shift
+    until "$@"; do
+        if ((SECONDS >= end)); then
+            echo "in vain: $*" >&2
+            return 1
+        fi
+        sleep 0.02
+    done
+}
+
+# Has the server said where it listens, or ended?
+up_or_over() {
+    [ -s "$1" ] || ! kill -0 "$pid" 2>/dev/null
+}
+
+start_server() {
+    local dir
+
+    dir=$(mktemp -d "$BATS_TEST_TMPDIR/server.XXXXXX")
+    log=$dir/log errors=$dir/errors
+    "${@//\{port_file\}/$dir/port}" </dev/null >"$log" 2>"$errors" 3>&- 4>&- &
+    pid=$!
+    started+=("$pid")
+    await 10 up_or_over "$dir/port"
+    if [ ! -s "$dir/port" ]; then
+        echo "the server ended before it listened: $*" >&2
+        cat "$errors" >&2
+        return 1
+    fi
+    port=$(<"$dir/port")
+}
+
+start_stage() {
+    start_server "$ECHOLAB" "$@" --port 0 --port-file '{port_file}'
+}
+
+gone() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+stop_stage() {
+    local which=${1:-$pid}
+
+    kill -TERM "$which" 2>/dev/null || true
+    if ! await 5 gone "$which"; then
+        kill -KILL "$which"
+        echo "SIGTERM did not end process $which within 5 s" >&2
+        return 1
+    fi
+    status=0
+    wait "$which" || status=$?
+}
+
+stop_all() {
+    local one
+
+    for one in "${started[@]}"; do
+        kill -TERM "$one" 2>/dev/null || continue
+        await 5 gone "$one" 2>/dev/null || kill -KILL "$one"
+    done
+    started=()
+}
+
+teardown() {
+    stop_all
+}
+
+peers() {
+    limit "${PEERS_LIMIT:-50}" python3 "$BATS_TEST_DIRNAME/peers.py" "$@"
+}
+
+say_on() {
+    local talk
+
+    exec {talk}<>"/dev/tcp/127.0.0.1/$1"
+    # shellcheck disable=SC2059
+    printf "$2" >&"$talk"
+    limit "${3:-1}" cat <&"$talk" || true
+    exec {talk}>&-
+}
+
+# ---- what a stage costs, seen from /proc
+
+# CPU time of a process and of its children that have ended, in clock ticks (1/100 s).
+cpu_ticks() {
+    local stat
+
+    read -r stat <"/proc/$1/stat" || return 1
+    # The name in brackets may hold blanks: cut behind it. Then field 14 is the 12th.
+    # shellcheck disable=SC2086
+    set -- ${stat##*) }
+    echo $((${12} + ${13} + ${14} + ${15}))
+}
+
+descriptors() {
+    ls "/proc/$1/fd" | wc -l
+}
+
+threads() {
+    ls "/proc/$1/task" | wc -l
+}
+
+children() {
+    pgrep -c -P "$1" || true
+}
+
+# Resident memory in KiB.
+memory() {
+    awk '/^VmRSS:/ { print $2 }' "/proc/$1/status"
+}
+
+# ---- the table of stages
+
+stages() {
+    "$ECHOLAB" list --json | jq -r '.[].name'
+}
+
+# Stages to which a case of stages.conf applies: all but those it names.
+stages_for() {
+    local conf=$BATS_TEST_DIRNAME/stages.conf stage
+
+    for stage in $(stages); do
+        awk -v wanted="$1" -v stage="$stage" '
+            /^#/ || NF == 0 { next }
+            $1 == stage && ($2 == wanted || $2 == "*") { found = 1 }
+            END { exit found }' "$conf" && echo "$stage"
+    done
+    return 0
+}
+
+each_stage() {
+    local stage verdict failed=0 ran=0
+
+    for stage in $(stages_for "$1"); do
+        # In the background, because only there errexit still counts in a call whose exit
+        # code is looked at: one stage's failure must not hide the next one's.
+        (
+            started=()
+            trap stop_all EXIT
+            "$2" "$stage"
+        ) &
+        verdict=0
+        wait $! || verdict=$?
+        ran=$((ran + 1))
+        [ "$verdict" -ne 0 ] || continue
+        echo "$1 fails on $stage (exit code $verdict)"
+        failed=$((failed + 1))
+    done
+    echo "$1: $ran stages, $failed failed"
+    [ "$ran" -gt 0 ] && [ "$failed" -eq 0 ]
+}

@@ -1,0 +1,98 @@
+#!/bin/sh
+# run.sh [NAME...] -- installs what is missing, builds, and runs the tests: all of
+# tests/*.bats, or only the named ones (`sh tests/run.sh cli telnet`).
+#
+# Prints one TAP stream and, as its last line, "N passed, N failed", counted from that TAP.
+# Exit 0 only when something ran, everything that was planned ran, and nothing failed.
+#
+# A test file may say two things in its first lines:
+#   # run alone: WHY               nothing else runs meanwhile (it measures, or is heavy)
+#   # at most N s a test: WHY      instead of 60
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+file_limit=400 # seconds, for all tests of one file: nothing may hang for ever
+
+# Runs one file and adds its results to the stream. Called by xargs below.
+if [ "${1:-}" = --one ]; then
+    file=$2
+    tap=$RESULTS/$(basename "$file" .bats).tap
+    limit=$(sed -n '1,12s/^# at most \([0-9]*\) s a test.*/\1/p' "$file")
+    # timeout has a process group of its own; its number is kept for the trap below.
+    BATS_TEST_TIMEOUT=${limit:-60} sh -c 'echo $$ >"$1.pid"; exec timeout -k 5 "$2" bats "$3"' \
+        sh "$tap" "$file_limit" "$file" >"$tap.part" 2>&1 </dev/null
+    [ $? -ne 124 ] || echo "# $file took more than $file_limit s and was stopped" >>"$tap.part"
+    mv "$tap.part" "$tap"
+    rm -f "$tap.pid"
+    # One numbering for all files, in the order in which they end.
+    exec flock "$RESULTS/lock" awk -v file="$(basename "$file" .bats)" -v count="$RESULTS/count" '
+        BEGIN { getline n < count; close(count); print "# tests/" file ".bats" }
+        /^1\.\.[0-9]+$/ { next }
+        /^ok [0-9]+ / { sub(/^ok [0-9]+ /, "ok " ++n " " file ": ") }
+        /^not ok [0-9]+ / { sub(/^not ok [0-9]+ /, "not ok " ++n " " file ": ") }
+        { print }
+        END { print n > count }
+    ' "$tap"
+fi
+
+sh tools/deps.sh build test || exit $?
+if ! make -s -j"$(nproc)" >&2; then
+    echo "run.sh: the build failed" >&2
+    echo "0 passed, 1 failed"
+    exit 1
+fi
+# The crowds need descriptors; where sh cannot raise the limit, the tests say so and skip.
+# shellcheck disable=SC3045
+ulimit -n "$(ulimit -H -n)" 2>/dev/null
+
+if [ $# -eq 0 ]; then
+    set -- tests/*.bats
+else
+    for name; do
+        shift
+        name=tests/$(basename "$name" .bats).bats
+        if [ ! -f "$name" ]; then
+            echo "run.sh: there is no $name" >&2
+            exit 2
+        fi
+        set -- "$@" "$name"
+    done
+fi
+
+RESULTS=$(mktemp -d) || exit 1
+export RESULTS
+trap 'rm -rf "$RESULTS"' EXIT
+trap 'for pid in $(cat "$RESULTS"/*.pid); do kill "$pid"; done 2>/dev/null; exit 130' INT TERM
+echo 0 >"$RESULTS/count"
+
+echo "TAP version 13"
+alone=$(grep -l '^# run alone' "$@")
+together=$(grep -L '^# run alone' "$@")
+printf '%s\n' "$together" | xargs -r -n 1 -P 2 sh tests/run.sh --one
+printf '%s\n' "$alone" | xargs -r -n 1 sh tests/run.sh --one
+
+# A file whose plan is not fulfilled (stopped, or broken before its first test) has failed
+# by as many tests as are missing, and by one at least.
+sed 's/^/1../' "$RESULTS/count"
+for file; do
+    tap=$RESULTS/$(basename "$file" .bats).tap
+    [ -f "$tap" ] || tap=/dev/null
+    awk -v file="$file" '
+        /^1\.\.[0-9]+$/ { plan = substr($0, 4); planned = 1 }
+        /^not ok / { failed++; next }
+        /^ok .* # skip/ { skipped++; next }
+        /^ok / { passed++ }
+        END {
+            seen = passed + failed + skipped
+            if (!planned || plan != seen) {
+                print "run.sh: " file ": " plan + 0 " tests planned, " seen " ran" > "/dev/stderr"
+                failed += plan > seen ? plan - seen : 1
+            }
+            print passed + 0, failed + 0, skipped + 0
+        }' "$tap"
+done | awk '
+    { passed += $1; failed += $2; skipped += $3 }
+    END {
+        printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : ""
+        exit !(passed > 0 && failed == 0)
+    }'
