@@ -15,6 +15,7 @@
 
 #include "line.h"
 #include "say.h"
+#include "stop.h"
 
 #define PAUSE_MS 1000
 
@@ -184,7 +185,7 @@ accept_failed(void)
     int error = errno;
     long long now = now_ms();
 
-    if (error == EINVAL || error == EBADF)
+    if (told_to_stop()) /* out of descriptors, accept() would not even look at the listener */
         return -1;
     if (try_again())
         return 0;

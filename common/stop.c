@@ -21,6 +21,7 @@ static int listener;
 static bool at_once;
 static const char *unix_path; /* to be removed at the end; NULL for TCP */
 static pid_t owner;
+static volatile sig_atomic_t told;
 
 static void
 remove_unix_path(void)
@@ -37,7 +38,14 @@ on_signal(int sig)
         remove_unix_path();
         _exit(0);
     }
+    told = 1;
     shutdown(listener, SHUT_RDWR);
+}
+
+bool
+told_to_stop(void)
+{
+    return told != 0;
 }
 
 static void

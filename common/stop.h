@@ -10,6 +10,9 @@
  */
 void stop_on_signals(int listen_fd, const struct settings *set);
 
+/* True once a signal or --exit-after has shut the listener down. */
+bool told_to_stop(void);
+
 /*
  * For a forked child: a signal ends it by default action, and it gets SIGTERM when its
  * parent dies, however that happens.
