@@ -115,7 +115,7 @@ stage_help(FILE *out, const struct stage *stage)
     fprintf(out, "\nsource: stages/%s   lesson: lessons/%.*smd\n", stage->file,
             (int)strlen(stage->file) - 1, stage->file);
     if (stage->parent != NULL)
-        fprintf(out, "what is new against its parent %s:  sh tools/diff-stage.sh %s\n",
+        fprintf(out, "what is new against %s:  sh tools/diff-stage.sh %s\n",
                 stage->parent, stage->name);
 }
 
