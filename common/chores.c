@@ -131,16 +131,13 @@ look_for_line(struct conn *c, size_t seen)
     }
 }
 
-void
-client_said(struct conn *c, size_t n)
+/* n new bytes stand behind the old ones. */
+static void
+hear(struct conn *c, size_t n)
 {
-    char *bytes = c->buf + c->len;
+    const char *bytes = c->buf + c->len;
     char text[256];
 
-    if (n == 0) { /* what was typed last may have no end: it goes back all the same */
-        c->owed = c->len;
-        return;
-    }
     if (saying())
         say("I got data: %s from %s", escape(text, sizeof(text), bytes, n), c->name);
     if (c->set->work || c->set->boom == BOOM_CRASH)
@@ -148,6 +145,22 @@ client_said(struct conn *c, size_t n)
             collect_word(c, bytes[i]);
     c->len += n;
     look_for_line(c, c->len - n);
+}
+
+void
+client_said(struct conn *c, size_t n)
+{
+    if (n == 0) /* what was typed last may have no end: it goes back all the same */
+        c->owed = c->len;
+    else
+        hear(c, n);
+
+    /* --sink: nothing goes back. At the end of the session the next recv() says so. */
+    while (c->set->sink && c->owed > 0) {
+        if (ends_session(c->buf, c->owed))
+            shutdown(c->fd, SHUT_RD);
+        client_got(c, c->owed);
+    }
 }
 
 void
@@ -185,7 +198,8 @@ accept_failed(void)
     int error = errno;
     long long now = now_ms();
 
-    if (told_to_stop()) /* out of descriptors, accept() would not even look at the listener */
+    /* Out of descriptors, accept() says EMFILE before it looks at the listener. */
+    if (error == EINVAL || told_to_stop())
         return -1;
     if (try_again())
         return 0;

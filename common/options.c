@@ -64,7 +64,7 @@ static const struct option_row rows[] = {
     { LONG_PREFIX, "prefix", "TEXT", TAKES_PREFIX, "put TEXT in front of each answer",
       "only stages 10 to 13 answer with a prefix" },
     { LONG_SINK, "sink", NULL, TAKES_SINK, "only print; a blank text or one with exit ends",
-      "only stages that block print without answering; try blocking" },
+      "only blocking, threaded and forked print without answering" },
     { '1', "once", NULL, TAKES_ONCE, "serve one client (--line: one line), then exit",
       "only blocking serves once" },
     { LONG_TICK, "tick", "SEC", TAKES_TICK, "say \"No events\" after so long a silence",

@@ -19,7 +19,6 @@
 #include <stdlib.h>
 
 #include "chores.h"
-#include "line.h"
 #include "stage.h"
 
 /* Hears one whole line and sends it back.  0: keep the client, -1: drop. */
@@ -38,12 +37,6 @@ echo_line(struct conn *c)
         client_said(c, (size_t)n);
         if (n == 0 && c->owed == 0)
             return -1;          /* it left, and we owe it nothing */
-    }
-    if (c->set->sink) {
-        bool over = ends_session(c->buf, c->owed);
-
-        client_got(c, c->owed);
-        return over ? -1 : 0;
     }
     size_t left = c->owed;
     while (left > 0) {          /* send() may take a part; the rest again */
@@ -100,8 +93,7 @@ const struct stage stage_multi_blocking = {
     .file = "11_multi_blocking.c",
     .parent = "blocking",
     .summary = "many clients, but one quiet client stops them all",
-    .takes = TAKES_CHUNK | TAKES_LINE | TAKES_PREFIX | TAKES_SINK |
-        TAKES_READ_TIMEOUT,
+    .takes = TAKES_CHUNK | TAKES_LINE | TAKES_PREFIX | TAKES_READ_TIMEOUT,
     .chunk = 2,
     .lines = true,
     .stops = STOPS_AT_ONCE,

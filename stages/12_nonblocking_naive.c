@@ -17,7 +17,6 @@
 #include <string.h>
 
 #include "chores.h"
-#include "line.h"
 #include "stage.h"
 
 /* Hears one whole line and sends it back.  0: keep the client, -1: drop. */
@@ -36,12 +35,6 @@ echo_line(struct conn *c)
         client_said(c, (size_t)n);
         if (n == 0 && c->owed == 0)
             return -1;          /* it left, and we owe it nothing */
-    }
-    if (c->set->sink) {
-        bool over = ends_session(c->buf, c->owed);
-
-        client_got(c, c->owed);
-        return over ? -1 : 0;
     }
     size_t left = c->owed;
     while (left > 0) {          /* send() may take a part; the rest again */
@@ -99,7 +92,7 @@ const struct stage stage_nonblocking_naive = {
     .file = "12_nonblocking_naive.c",
     .parent = "multi-blocking",
     .summary = "a first attempt that dies of EAGAIN at once",
-    .takes = TAKES_CHUNK | TAKES_LINE | TAKES_PREFIX | TAKES_SINK,
+    .takes = TAKES_CHUNK | TAKES_LINE | TAKES_PREFIX,
     .chunk = 2,
     .lines = true,
     .stops = STOPS_AT_ONCE,

@@ -21,51 +21,42 @@
 /* A client that never pauses gets so many chunks before the others' turn. */
 #define FAIR_TURNS 16
 
+/* Echoes one chunk.  1: there may be more, 0: not now, -1: drop it. */
+static int
+echo_chunk(struct conn *c)
+{
+    bool more = true;
+
+    if (c->owed == 0) {         /* while we owe, we hear nothing new */
+        size_t room = room_for(c);
+        ssize_t n = recv(c->fd, c->buf + c->len, room, 0);
+
+        if (n == -1)
+            return try_again() ? 0 : -1;
+        client_said(c, (size_t)n);
+        if (n == 0 && c->owed == 0)
+            return -1;          /* it left, and we owe it nothing */
+        more = (size_t)n == room;
+    }
+    while (c->owed > 0) {       /* send() may take a part; the rest again */
+        ssize_t n = send(c->fd, c->buf, c->owed, 0);
+
+        if (n == -1)
+            return try_again() ? 0 : -1;
+        client_got(c, (size_t)n);
+    }
+    return more;
+}
+
 /* Serves one client without sleeping.  0: keep it, -1: drop it. */
 static int
 on_ready(struct conn *c)
 {
-    bool more = true;
+    int more = 1;
 
-    for (int turns = 0; more && turns < FAIR_TURNS; turns++) {
-        if (c->owed == 0) {
-            size_t room = room_for(c);
-            ssize_t n = recv(c->fd, c->buf + c->len, room, 0);
-
-            if (n == -1)
-                return try_again() ? 0 : -1;
-            client_said(c, (size_t)n);
-            if (n == 0 && c->owed == 0)
-                return -1;      /* it left, and we owe it nothing */
-            more = (size_t)n == room;
-        }
-        if (c->owed > 0) {      /* while we owe, we hear nothing new */
-            ssize_t n = send(c->fd, c->buf, c->owed, 0);
-
-            if (n == -1)
-                return try_again() ? 0 : -1;
-            client_got(c, (size_t)n);
-        }
-        more = more || c->owed > 0;
-    }
-    return 0;
-}
-
-/* Takes everybody out of the kernel's queue.  -1: we are to stop. */
-static int
-accept_all(int listen_fd, struct conn **conns, int *n,
-           const struct settings *set)
-{
-    for (;;) {
-        struct peer peer = PEER_UNKNOWN;
-        int fd = accept4(listen_fd, &peer.any, &peer.len,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (fd == -1)
-            return accept_failed() == -1 ? -1 : 0;
-        conns[*n] = client_came(fd, &peer, set);
-        *n += conns[*n] != NULL;
-    }
+    for (int turns = 0; more == 1 && turns < FAIR_TURNS; turns++)
+        more = echo_chunk(c);
+    return more == -1 ? -1 : 0;
 }
 
 static void
@@ -89,9 +80,17 @@ run(int listen_fd, const struct settings *set)
         }
         n = kept;
 
-        /* ACCEPT */
-        if (accept_all(listen_fd, conns, &n, set) == -1)
+        /* ACCEPT: one newcomer a round. */
+        struct peer peer = PEER_UNKNOWN;
+        int fd = accept4(listen_fd, &peer.any, &peer.len,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd != -1) {
+            conns[n] = client_came(fd, &peer, set);
+            n += conns[n] != NULL;
+        } else if (accept_failed() == -1) {
             break;
+        }
     }
     while (n > 0)
         client_left(conns[--n]);

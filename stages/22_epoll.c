@@ -25,34 +25,42 @@
 #define FAIR_TURNS 16
 #define BATCH 256               /* events that one epoll_wait() may bring */
 
+/* Echoes one chunk.  1: there may be more, 0: not now, -1: drop it. */
+static int
+echo_chunk(struct conn *c)
+{
+    bool more = true;
+
+    if (c->owed == 0) {         /* while we owe, we hear nothing new */
+        size_t room = room_for(c);
+        ssize_t n = recv(c->fd, c->buf + c->len, room, 0);
+
+        if (n == -1)
+            return try_again() ? 0 : -1;
+        client_said(c, (size_t)n);
+        if (n == 0 && c->owed == 0)
+            return -1;          /* it left, and we owe it nothing */
+        more = (size_t)n == room;
+    }
+    while (c->owed > 0) {       /* send() may take a part; the rest again */
+        ssize_t n = send(c->fd, c->buf, c->owed, 0);
+
+        if (n == -1)
+            return try_again() ? 0 : -1;
+        client_got(c, (size_t)n);
+    }
+    return more;
+}
+
 /* Serves one client without sleeping.  0: keep it, -1: drop it. */
 static int
 on_ready(struct conn *c)
 {
-    bool more = true;
+    int more = 1;
 
-    for (int turns = 0; more && turns < FAIR_TURNS; turns++) {
-        if (c->owed == 0) {
-            size_t room = room_for(c);
-            ssize_t n = recv(c->fd, c->buf + c->len, room, 0);
-
-            if (n == -1)
-                return try_again() ? 0 : -1;
-            client_said(c, (size_t)n);
-            if (n == 0 && c->owed == 0)
-                return -1;      /* it left, and we owe it nothing */
-            more = (size_t)n == room;
-        }
-        if (c->owed > 0) {      /* while we owe, we hear nothing new */
-            ssize_t n = send(c->fd, c->buf, c->owed, 0);
-
-            if (n == -1)
-                return try_again() ? 0 : -1;
-            client_got(c, (size_t)n);
-        }
-        more = more || c->owed > 0;
-    }
-    return 0;
+    for (int turns = 0; more == 1 && turns < FAIR_TURNS; turns++)
+        more = echo_chunk(c);
+    return more == -1 ? -1 : 0;
 }
 
 /* ASK: from now on, tell us of these events of fd.  -1: no memory. */
@@ -62,27 +70,6 @@ ask(int epoll_fd, int op, int fd, uint32_t events)
     struct epoll_event event = { .events = events, .data.fd = fd };
 
     return epoll_ctl(epoll_fd, op, fd, &event);
-}
-
-/* As in 21_poll.c, and puts each newcomer on the kernel's list. */
-static int
-accept_and_ask(int listen_fd, int epoll_fd, struct conn **conns,
-               const struct settings *set)
-{
-    for (;;) {
-        struct peer peer = PEER_UNKNOWN;
-        int fd = accept4(listen_fd, &peer.any, &peer.len,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (fd == -1)
-            return accept_failed() == -1 ? -1 : 0;
-        conns[fd] = client_came(fd, &peer, set);
-        if (conns[fd] != NULL &&
-            ask(epoll_fd, EPOLL_CTL_ADD, fd, EPOLLIN) == -1) {
-            client_left(conns[fd]);
-            conns[fd] = NULL;
-        }
-    }
 }
 
 static void
@@ -134,11 +121,23 @@ run(int listen_fd, const struct settings *set)
             }
         }
 
-        /* ACCEPT */
+        /* ACCEPT: one newcomer a round, and put it on the list. */
         if (!newcomers)
             continue;
-        if (accept_and_ask(listen_fd, epoll_fd, conns, set) == -1)
+        struct peer peer = PEER_UNKNOWN;
+        int fd = accept4(listen_fd, &peer.any, &peer.len,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd != -1) {
+            conns[fd] = client_came(fd, &peer, set);
+            if (conns[fd] != NULL &&
+                ask(epoll_fd, EPOLL_CTL_ADD, fd, EPOLLIN) == -1) {
+                client_left(conns[fd]);
+                conns[fd] = NULL;
+            }
+        } else if (accept_failed() == -1) {
             break;
+        }
     }
     for (size_t i = 0; i < set->max_fds; i++)
         if (conns[i] != NULL)

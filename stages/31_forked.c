@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "chores.h"
-#include "line.h"
 #include "say.h"
 #include "stage.h"
 #include "stop.h"
@@ -40,12 +39,6 @@ echo_line(struct conn *c)
         client_said(c, (size_t)n);
         if (n == 0 && c->owed == 0)
             return -1;          /* it left, and we owe it nothing */
-    }
-    if (c->set->sink) {
-        bool over = ends_session(c->buf, c->owed);
-
-        client_got(c, c->owed);
-        return over ? -1 : 0;
     }
     size_t left = c->owed;
     while (left > 0) {          /* send() may take a part; the rest again */
