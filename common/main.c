@@ -44,6 +44,8 @@ static const struct stage *const stages[] = {
 static const struct command commands[] = {
     { "help", "Look:", "[COMMAND]", "this text, or the help of one command", help_main },
     { "list", "Look:", "[--json]", "the stages, a line each", list_main },
+    { "client", "Clients:", "[HOST [PORT]]", "send lines, print echoes, stay for the last",
+      client_main },
 };
 
 const struct stage *
