@@ -46,6 +46,8 @@ static const struct command commands[] = {
     { "list", "Look:", "[--json]", "the stages, a line each", list_main },
     { "client", "Clients:", "[HOST [PORT]]", "send lines, print echoes, stay for the last",
       client_main },
+    { "play", "See the difference:", "FILE", "one script of clients, one server or many",
+      play_main },
 };
 
 const struct stage *

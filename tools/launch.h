@@ -1,0 +1,22 @@
+/* launch.h -- inside server.c: how a server becomes a process. */
+#ifndef ECHOLAB_LAUNCH_H
+#define ECHOLAB_LAUNCH_H
+
+#include "server.h"
+
+/*
+ * Call it once before all: orphans come to this process, and it may open as many descriptors
+ * as it is allowed to. Servers get the limit of before. Returns the new limit.
+ */
+unsigned long launch_prepare(void);
+
+/* A port that nobody uses, not even an old connection. 0 when there is none. */
+int launch_free_port(void);
+
+/*
+ * Forks and executes server->target; sets server->pid and server->console. Returns 0, or -1
+ * with errno set when there is no such command.
+ */
+int launch(struct server *server);
+
+#endif

@@ -1,0 +1,199 @@
+/* probe.c -- what a scenario asks of the server and does to it. */
+#include "probe.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#define STOP_MS 1000 /* at a restart, SIGTERM gets so long before SIGKILL */
+
+static bool
+runs(struct player *player)
+{
+    pid_t pid;
+
+    server_look(&player->server);
+    return !player->server.gone || processes_below(getpid(), &pid, 1) > 0;
+}
+
+/* The first sentence of every failure that has a common cause. */
+static bool
+is_gone(struct player *player, char *saw, size_t room)
+{
+    char how[64];
+
+    if (runs(player))
+        return false;
+    snprintf(saw, room, "the server is gone: %s", server_end_text(&player->server, how));
+    return true;
+}
+
+static enum verdict
+probe_cpu(struct player *player, const struct step *step, double end, char *saw, size_t room)
+{
+    struct usage first, last;
+    double began = now_s();
+
+    server_usage(&player->server, &first);
+    while (now_s() < end && runs(player))
+        player_turn(player, end);
+    if (is_gone(player, saw, room))
+        return FAILS;
+    server_usage(&player->server, &last);
+    double percent = 100 * (last.cpu - first.cpu) / (now_s() - began);
+    if (percent < (double)step->number)
+        return HOLDS;
+    snprintf(saw, room, "it used %.0f %% of a core", percent);
+    return FAILS;
+}
+
+static enum verdict
+probe_memory(struct player *player, const struct step *step, char *saw, size_t room)
+{
+    struct usage now;
+
+    if (is_gone(player, saw, room))
+        return FAILS;
+    server_usage(&player->server, &now);
+    if (now.memory < player->server.before.memory + step->size)
+        return HOLDS;
+    snprintf(saw, room, "its memory grew by %.1f MiB",
+             (double)(now.memory - player->server.before.memory) / (1024.0 * 1024.0));
+    return FAILS;
+}
+
+/* Descriptors, tasks and zombies: does the number come back to what it was? */
+static enum verdict
+probe_numbers(struct player *player, const struct step *step, char *saw, size_t room)
+{
+    const struct usage *before = &player->server.before;
+    struct usage now;
+
+    if (is_gone(player, saw, room))
+        return FAILS;
+    server_usage(&player->server, &now);
+    if (step->action == SERVER_FDS) {
+        snprintf(saw, room, "%u descriptors are open; there were %u", now.fds, before->fds);
+        return now.fds <= before->fds ? HOLDS : DONE;
+    }
+    if (step->action == SERVER_TASKS) {
+        snprintf(saw, room, "there are %u threads and processes; there were %u", now.tasks,
+                 before->tasks);
+        return now.tasks <= before->tasks ? HOLDS : DONE;
+    }
+    snprintf(saw, room, "%u ended children wait to be asked for (zombies)", now.zombies);
+    return now.zombies == 0 ? HOLDS : DONE;
+}
+
+static enum verdict
+probe_exit(struct player *player, const struct step *step, char *saw, size_t room)
+{
+    const struct server *server = &player->server;
+    char how[64];
+
+    if (runs(player)) {
+        snprintf(saw, room, "%s", server->gone ? "its children still run" : "it still runs");
+        return DONE;
+    }
+    if (step->number == -1 || (WIFEXITED(server->status) &&
+                               WEXITSTATUS(server->status) == step->number))
+        return HOLDS;
+    snprintf(saw, room, "%s", server_end_text(server, how));
+    return FAILS;
+}
+
+/* Ends what still runs and starts it again on the same port. */
+static enum verdict
+restart(struct player *player, const struct step *step, char *saw, size_t room)
+{
+    struct server *server = &player->server;
+    char problem[160];
+    int port = server->port;
+
+    server_stop(server, STOP_MS);
+    log_event(&player->outcome->log, WHO_SERVER, EVENT_EXIT, 0);
+    if (server_start(server, player->target, player->scenario, port, step->ms, problem,
+                     sizeof(problem)) != LISTENS) {
+        snprintf(saw, room, "%s", problem);
+        return FAILS;
+    }
+    log_event(&player->outcome->log, WHO_SERVER, EVENT_START, (uint64_t)port);
+    return HOLDS;
+}
+
+/* A second server on the same port must give up, and leave the first one alone. */
+static enum verdict
+twin_fails(struct player *player, const struct step *step, char *saw, size_t room)
+{
+    struct server twin;
+    char problem[160];
+    bool clean;
+
+    if (is_gone(player, saw, room))
+        return FAILS;
+    /* The port listens already, so the start says LISTENS at once; only the end counts. */
+    server_start(&twin, player->target, player->scenario, player->server.port, 100, problem,
+                 sizeof(problem));
+    for (double end = now_s() + step->ms / 1e3; !twin.gone && now_s() < end;) {
+        player_turn(player, end);
+        server_look(&twin);
+    }
+    clean = twin.gone && !(WIFEXITED(twin.status) && WEXITSTATUS(twin.status) == 0);
+    snprintf(saw, room, "%s", !twin.gone ? "the second one runs beside the first"
+                              : clean    ? ""
+                                         : "the second one ended as if all were well");
+    server_end(&twin);
+    return clean ? HOLDS : FAILS;
+}
+
+/* One look at a step that may become true later. */
+static enum verdict
+probe_once(struct player *player, const struct step *step, char *saw, size_t room)
+{
+    switch (step->action) {
+    case SERVER_MEMORY:
+        return probe_memory(player, step, saw, room);
+    case SERVER_ALIVE:
+        return is_gone(player, saw, room) ? FAILS : HOLDS;
+    case SERVER_EXIT:
+        return probe_exit(player, step, saw, room);
+    default:
+        return probe_numbers(player, step, saw, room);
+    }
+}
+
+enum verdict
+probe_server(struct player *player, const struct step *step, char *saw, size_t room)
+{
+    double end = now_s() + (step->ms > 0 ? step->ms : 0) / 1e3;
+    enum verdict verdict;
+
+    if (end > player->end)
+        end = player->end;
+    switch (step->action) {
+    case SERVER_OPTION:
+    case SERVER_LIMIT:
+    case SERVER_ALONE:
+        return DONE;
+    case SERVER_REMEMBER:
+        server_usage(&player->server, &player->server.before);
+        return DONE;
+    case SERVER_SIGNAL:
+        server_signal(&player->server, (int)step->number);
+        log_event(&player->outcome->log, WHO_SERVER, EVENT_SIGNAL, (uint64_t)step->number);
+        return DONE;
+    case SERVER_RESTART:
+        return restart(player, step, saw, room);
+    case SERVER_TWIN_FAILS:
+        return twin_fails(player, step, saw, room);
+    case SERVER_CPU:
+        return probe_cpu(player, step, end, saw, room);
+    default:
+        break;
+    }
+    while ((verdict = probe_once(player, step, saw, room)) == DONE && now_s() < end)
+        player_turn(player, end);
+    if (verdict == HOLDS)
+        saw[0] = '\0';
+    return verdict == HOLDS ? HOLDS : FAILS;
+}

@@ -1,0 +1,36 @@
+/* procfs.h -- what /proc tells about other programs; nothing here disturbs them. */
+#ifndef ECHOLAB_PROCFS_H
+#define ECHOLAB_PROCFS_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MOST_PROCESSES 8192
+
+/* What some processes have and have used, taken together. */
+struct usage {
+    double cpu;       /* seconds, in user space and in the kernel, reaped children too */
+    uint64_t memory;  /* bytes, a shared page counted once (PSS), or RSS where that is unknown */
+    unsigned fds;     /* open descriptors */
+    unsigned tasks;   /* threads and processes, without zombies */
+    unsigned zombies; /* ended, and nobody has asked for their status */
+};
+
+/*
+ * The processes below `root`, children of children too, into pids[most]. Zombies count, but
+ * not those that are root's own children: to reap them is root's business. Returns how many.
+ */
+int processes_below(pid_t root, pid_t *pids, int most);
+
+/* Adds up what n processes use. */
+void usage_of(const pid_t *pids, int n, struct usage *usage);
+
+/* The state letter of a process as in ps (R, S, Z ...); 0 when there is none. */
+char process_state(pid_t pid);
+
+/* Is somebody listening on this port? *v6 is set when only ::1 answers. */
+bool port_listens(int port, bool *v6);
+
+#endif

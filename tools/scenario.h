@@ -1,0 +1,106 @@
+/*
+ * scenario.h -- a script of clients, read from text into steps.
+ *
+ * The language is written down in lessons/scenarios/README.md; its forms are the rows of
+ * one table in scenario.c.
+ */
+#ifndef ECHOLAB_SCENARIO_H
+#define ECHOLAB_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "payload.h"
+
+#define MOST_PARTIES 32
+#define MOST_CLIENTS 20000
+#define MOST_STEPS 2000
+#define MOST_OPTIONS 8
+
+enum action {
+    DO_CONNECT,
+    DO_SEND,
+    DO_DRIP,
+    DO_SHUTDOWN,
+    DO_CLOSE,
+    DO_RESET,
+    DO_STOP_READING,
+    DO_RESUME_READING,
+    DO_READ_SLOWLY,
+    EXPECT_BYTES,
+    EXPECT_ECHO,
+    EXPECT_EOF,
+    EXPECT_RESET,
+    EXPECT_CLOSED,
+    EXPECT_REFUSED,
+    EXPECT_SENT,
+    EXPECT_SILENCE,
+    DO_WAIT,
+    DO_BARRIER,
+    DO_REPEAT,
+    DO_END,
+    SERVER_OPTION,
+    SERVER_LIMIT,
+    SERVER_ALONE,
+    SERVER_REMEMBER,
+    SERVER_SIGNAL,
+    SERVER_RESTART,
+    SERVER_TWIN_FAILS,
+    SERVER_CPU,
+    SERVER_MEMORY,
+    SERVER_FDS,
+    SERVER_TASKS,
+    SERVER_ZOMBIES,
+    SERVER_ALIVE,
+    SERVER_EXIT
+};
+
+/* One client, or a group that does the same; its members are numbered from `first`. */
+struct party {
+    char name[28];
+    unsigned first, count;
+};
+
+struct step {
+    enum action action;
+    unsigned line;       /* in the file, from 1 */
+    int party;           /* who, an index into parties; -1: the script or the server */
+    char *text;          /* the step as it was written, blanks made single */
+    struct payload data; /* what is sent, dripped or expected */
+    uint64_t size;       /* SERVER_MEMORY, DO_READ_SLOWLY: bytes */
+    int ms;              /* within, for or every: milliseconds */
+    long number;         /* a count, per cent, signal or exit status; -1 for any status */
+    size_t partner;      /* DO_REPEAT: its end; DO_END: its repeat; an index into steps */
+};
+
+struct scenario {
+    char *name;     /* the file's name without folder and ending */
+    char *question; /* the first comment */
+    struct step *steps;
+    size_t n_steps;
+    struct party parties[MOST_PARTIES];
+    int n_parties;
+    unsigned n_clients;         /* members of all parties */
+    char *options[MOST_OPTIONS]; /* for our own stages; foreign servers do without */
+    int n_options;
+    long fd_limit;              /* the server may open so many descriptors; 0: as it likes */
+    bool alone;                 /* measures something that other programs disturb */
+};
+
+/*
+ * Reads a scenario of `len` bytes; `file` is its name for the messages. Returns NULL with
+ * "file:line:column: what was expected" in problem[room].
+ */
+struct scenario *scenario_read(const char *file, const char *text, size_t len, char *problem,
+                               size_t room);
+
+/* Reads the scenario in a file; as scenario_read(). */
+struct scenario *scenario_open(const char *path, char *problem, size_t room);
+
+void scenario_free(struct scenario *scenario);
+
+/* Prints every form that a step may have, a line each. */
+void scenario_forms(FILE *out);
+
+#endif
