@@ -10,6 +10,9 @@ OUT     ?= echolab
 SOURCES := $(sort $(wildcard stages/*.c common/*.c tools/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 
+# Lessons, scenarios and the stages themselves travel inside: common/embedded.c reads them.
+INSIDE  := $(sort $(wildcard stages/*.c lessons/*.md lessons/claims lessons/scenarios/*.play))
+
 all: $(OUT)
 
 $(OUT): $(OBJECTS)
@@ -19,7 +22,15 @@ $(OUT): $(OBJECTS)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  $(CC) $<"
-	@$(CC) -std=c11 -D_GNU_SOURCE -Icommon -Itools -pthread $(WARN) $(CFLAGS) -MMD -c -o $@ $<
+	@$(CC) -std=c11 -D_GNU_SOURCE -Icommon -Itools -pthread $(WARN) $(CPPFLAGS) $(CFLAGS) -MMD -c -o $@ $<
+
+# One text: before each file a line with its size and its name.
+$(BUILD)/inside.txt: $(INSIDE) stages lessons lessons/scenarios
+	@mkdir -p $(@D)
+	@for f in $(INSIDE); do echo "$$(wc -c < $$f) $$f"; cat $$f; done > $@
+
+$(BUILD)/common/embedded.o: $(BUILD)/inside.txt
+$(BUILD)/common/embedded.o: CPPFLAGS += -DEMBEDDED_TEXT='"$(BUILD)/inside.txt"'
 
 -include $(OBJECTS:.o=.d)
 

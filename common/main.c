@@ -44,6 +44,7 @@ static const struct stage *const stages[] = {
 static const struct command commands[] = {
     { "help", "Look:", "[COMMAND]", "this text, or the help of one command", help_main },
     { "list", "Look:", "[--json]", "the stages, a line each", list_main },
+    { "show", "Look:", "STAGE [--diff]", "a stage's source, or what is new in it", show_main },
     { "client", "Clients:", "[HOST [PORT]]", "send lines, print echoes, stay for the last",
       client_main },
     { "play", "See the difference:", "FILE", "one script of clients, one server or many",
