@@ -31,18 +31,12 @@ now_ms(void)
     return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-struct conn *
-client_came(int fd, const struct peer *peer, const struct settings *set)
+void
+client_came_at(struct conn *c, int fd, const struct peer *peer, const struct settings *set)
 {
-    struct conn *c = malloc(sizeof(*c) + set->room);
     int one = 1;
 
-    if (c == NULL) {
-        complain("no memory for another client");
-        close(fd);
-        return NULL;
-    }
-    *c = (struct conn){ .fd = fd, .set = set };
+    *c = (struct conn){ .fd = fd, .set = set, .lent = true };
     address_text(peer, c->name);
     if (peer->any.sa_family == AF_UNIX) /* Unix clients have no address: number them */
         snprintf(c->name, sizeof(c->name), "unix client %d", fd);
@@ -57,6 +51,20 @@ client_came(int fd, const struct peer *peer, const struct settings *set)
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     }
     say("I got a connection from %s!", c->name);
+}
+
+struct conn *
+client_came(int fd, const struct peer *peer, const struct settings *set)
+{
+    struct conn *c = malloc(sizeof(*c) + set->room);
+
+    if (c == NULL) {
+        complain("no memory for another client");
+        close(fd);
+        return NULL;
+    }
+    client_came_at(c, fd, peer, set);
+    c->lent = false;
     return c;
 }
 
@@ -187,7 +195,8 @@ client_left(struct conn *c)
 
     say("Closing connection to %s", c->name);
     close(c->fd);
-    free(c);
+    if (!c->lent)
+        free(c);
     atomic_store(&pause_until, 0);
     errno = saved;
 }

@@ -27,6 +27,7 @@ struct conn {
     char name[ADDRESS_TEXT]; /* "127.0.0.1:56526" */
     char word[WORD_LIMIT];   /* what --work and --boom look at: the line so far */
     unsigned char word_len;
+    bool lent;               /* its memory is not ours to free */
     char buf[]; /* set->room bytes */
 };
 
@@ -35,6 +36,12 @@ struct conn {
  * back to client_left(); NULL when there is no memory (then fd is closed already).
  */
 struct conn *client_came(int fd, const struct peer *peer, const struct settings *set);
+
+/*
+ * The same in memory of sizeof(struct conn) + set->room bytes that somebody lends for as
+ * long as the client stays. It cannot fail.
+ */
+void client_came_at(struct conn *c, int fd, const struct peer *peer, const struct settings *set);
 
 /* How many bytes the next recv() may put behind c->len; never 0 while nothing is owed. */
 size_t room_for(const struct conn *c);

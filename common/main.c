@@ -28,6 +28,7 @@ extern const struct stage stage_poll;
 extern const struct stage stage_epoll;
 extern const struct stage stage_threaded;
 extern const struct stage stage_forked;
+extern const struct stage stage_coroutine;
 
 static const struct stage *const stages[] = {
     &stage_blocking,
@@ -39,6 +40,7 @@ static const struct stage *const stages[] = {
     &stage_epoll,
     &stage_threaded,
     &stage_forked,
+    &stage_coroutine,
 };
 
 static const struct command commands[] = {

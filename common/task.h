@@ -1,0 +1,111 @@
+/*
+ * task.h -- tasks: functions that can be left in the middle and gone on with later.
+ *
+ * A task has a stack of its own. Where it must wait it calls something that begins with
+ * await_: the loop runs others meanwhile, and the call returns when it has its answer. So a
+ * task's code reads from top to bottom, like that of a thread; but only at an await_ can
+ * anything else happen, so between two of them there is nothing to lock.
+ *
+ * A task answers as a system call does: 0 or more is its result, -1 with errno its error.
+ */
+#ifndef ECHOLAB_TASK_H
+#define ECHOLAB_TASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "future.h"
+#include "loop.h"
+#include "switch.h"
+
+#define TASK_NAME 64
+
+struct task {
+    struct future future;    /* done when the task has ended */
+    struct context context;
+    struct stack stack;      /* the task itself and its arg lie above its top */
+    long (*run)(void *arg);
+    void *arg;
+    struct handle wake;      /* goes on with the task */
+    struct timer timer;      /* ends an await that takes too long */
+    double limit;            /* seconds that an await may take; 0: any */
+    bool cancelled;          /* the next await is to say so */
+    bool late;               /* the timer has fired */
+    bool owned;              /* task_drop() has not been called */
+    const char *awaits;      /* the call it waits in; NULL while it is ready or runs */
+    int awaits_fd;           /* and for which descriptor, or -1 */
+    long long since;         /* ns on the loop's clock */
+    struct task *next, *prev;
+    const char *where;       /* the function that created it */
+    char name[TASK_NAME];
+};
+
+/*
+ * Creates a task that will call run(arg) in the loop's next turn. `arg_size` bytes are
+ * reserved beside its stack for its arg, to be filled in by the caller; they live as long
+ * as the task. `where` is the caller's __func__. Returns NULL with errno set when there is
+ * no memory. Its owner asks for the result or drops it; then the task is freed at its end.
+ */
+struct task *task_start(struct loop *loop, const char *name, const char *where,
+                        long (*run)(void *arg), size_t arg_size);
+
+/* Nobody will ask how this task ends. It runs on; if it fails, stderr hears of it. */
+void task_drop(struct task *task);
+
+/*
+ * Asks a task to end: the await it is in, or its next one, returns -1 with ECANCELED. What
+ * it does then is its own affair; it may well clean up with further awaits. Returns false
+ * when it had ended already.
+ */
+bool task_cancel(struct task *task);
+
+/*
+ * For outside of tasks: turns the loop until the task has ended, returns as it did, and
+ * drops it.
+ */
+long task_run(struct task *task);
+
+/* Cancels all tasks of this thread and turns the loop until the last has ended. */
+void tasks_end(struct loop *loop);
+
+/* The task that is running; NULL outside of tasks. */
+struct task *task_current(void);
+
+/* How many tasks of this thread have not ended. */
+size_t tasks_alive(void);
+
+/* Calls each(task, arg) for every task of this thread that has not ended, oldest first. */
+void tasks_each(void (*each)(struct task *task, void *arg), void *arg);
+
+/*
+ * From now on a wait of this task for a descriptor fails with ETIMEDOUT after so many
+ * seconds, as SO_RCVTIMEO does it for calls that block; 0: never.
+ */
+void await_limit(double seconds);
+
+/* Goes on with a task (arg) that waits in await_wake(): the call to leave in a handle. */
+void task_resume(void *arg);
+
+/*
+ * For those who build an await of their own: leaves this task until task_resume(). `what`
+ * and fd (or -1) say for what it waits. Returns 0; or -1 with ECANCELED, or with ETIMEDOUT
+ * after so many seconds if there are any. May return early: look again.
+ */
+int await_wake(const char *what, int fd, double seconds);
+
+/*
+ * Waits until the future is done. Returns its result, or -1 with its errno; ECANCELED also
+ * when it was this task that was cancelled.
+ */
+long await_future(struct future *future);
+
+/* Waits until the task has ended, returns as it did, and drops it. */
+long await_task(struct task *task);
+
+/* Waits so many seconds. Returns 0, or -1 with errno ECANCELED. */
+int await_sleep(double seconds);
+
+/* Lets everybody else who is ready have a turn. Returns 0, or -1 with errno ECANCELED. */
+int await_turn(void);
+
+#endif
