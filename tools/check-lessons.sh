@@ -37,7 +37,7 @@ check_form() {
         }
         fence != "" {
             if ($0 == "```") fence = ""
-            else if (fence ~ /^sh/ && /^[$#>] /) wrong(FNR, "commands have no prompt")
+            else if (fence ~ /^sh/ && /^\$ /) wrong(FNR, "commands have no prompt")
             next
         }
         /^## / {
@@ -129,6 +129,7 @@ END
 resolves() {
     grep -qF -- "$1" "$work/text" && return
     case $1 in
+    -*' '*) grep -qF -- "${1%% *}" "$work/text" ;;
     *' '*)
         # A command to type: its program, and the files of ours that it names (check_files).
         command -v "${1%% *}" >/dev/null
