@@ -158,6 +158,11 @@ hear(struct conn *c, size_t n)
 void
 client_said(struct conn *c, size_t n)
 {
+    if (c->set->plain) { /* the short way: as good as nothing beside recv() and send() */
+        c->len += n;
+        c->owed = c->len;
+        return;
+    }
     if (n == 0) /* what was typed last may have no end: it goes back all the same */
         c->owed = c->len;
     else

@@ -336,5 +336,7 @@ parse_options(int argc, char **argv, struct settings *set)
     if (set->sink && !set->line && !chunk_given)
         set->chunk = 1024; /* the text that --sink looks at is what one recv() brings */
     set->room = PREFIX_LIMIT + (set->line && set->chunk < LINE_LIMIT ? LINE_LIMIT : set->chunk);
+    set->plain = !set->line && !set->sink && set->quiet && !set->work && set->boom == BOOM_OFF &&
+                 set->prefix[0] == '\0';
     return 0;
 }

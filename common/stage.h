@@ -75,6 +75,7 @@ struct settings {
 
     enum boom boom;
     bool work;
+    bool plain;           /* what is heard goes back at once, and nobody watches */
     size_t max_fds;       /* descriptors this process may open */
 
     bool crc, keep;       /* message: add checksums; many messages a connection */
