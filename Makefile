@@ -32,6 +32,15 @@ $(BUILD)/inside.txt: $(INSIDE) stages lessons lessons/scenarios
 $(BUILD)/common/embedded.o: $(BUILD)/inside.txt
 $(BUILD)/common/embedded.o: CPPFLAGS += -DEMBEDDED_TEXT='"$(BUILD)/inside.txt"'
 
+# Every system call's number and name, as the C library's header lists them.
+$(BUILD)/syscall_names.h:
+	@mkdir -p $(@D)
+	@echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
+	  sed -n 's/^#define \(SYS_\([a-z0-9_]*\)\) .*/[\1] = "\2",/p' > $@
+
+$(BUILD)/tools/syscalls.o: $(BUILD)/syscall_names.h
+$(BUILD)/tools/syscalls.o: CPPFLAGS += -I$(BUILD)
+
 -include $(OBJECTS:.o=.d)
 
 demo: all

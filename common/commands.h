@@ -13,5 +13,6 @@ struct command {
 int client_main(int argc, char **argv);
 int play_main(int argc, char **argv);
 int show_main(int argc, char **argv);
+int trace_main(int argc, char **argv);
 
 #endif

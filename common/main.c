@@ -51,6 +51,8 @@ static const struct command commands[] = {
       client_main },
     { "play", "See the difference:", "FILE", "one script of clients, one server or many",
       play_main },
+    { "trace", "Look inside:", "STAGE | -- CMD...", "what a server does, call by call",
+      trace_main },
 };
 
 const struct stage *

@@ -43,6 +43,7 @@ enum {
     LONG_WORKERS,
     LONG_NODELAY,
     LONG_NO_REUSEADDR,
+    LONG_STEP,
     LONG_EXIT_AFTER,
     LONG_PORT_FILE,
     LONG_COLOR,
@@ -79,6 +80,9 @@ static const struct option_row rows[] = {
     { LONG_NODELAY, "nodelay", NULL, 0, "set TCP_NODELAY on every client", NULL },
     { LONG_NO_REUSEADDR, "no-reuseaddr", NULL, 0, "do not set SO_REUSEADDR", NULL },
     { LONG_EXIT_AFTER, "exit-after", "SEC", 0, "stop by itself after so long", NULL },
+    { 't', "trace", NULL, 0, "narrate what the server does, call by call", NULL },
+    { 'j', "json", NULL, 0, "the same as JSON, a line each", NULL },
+    { LONG_STEP, "step", NULL, 0, "the same, and wait for Enter before each call", NULL },
     { 'q', "quiet", NULL, 0, "no banner, no console lines", NULL },
     { LONG_COLOR, "color", "WHEN", 0, "auto, always or never", NULL },
     { LONG_ASCII, "ascii", NULL, 0, "draw with plain characters", NULL },
@@ -230,6 +234,13 @@ static void
 apply(struct settings *set, int key, const char *arg)
 {
     switch (key) {
+    case 't':
+    case 'j':
+    case LONG_STEP:
+        set->trace = true;
+        set->json = set->json || key == 'j';
+        set->step = set->step || key == LONG_STEP;
+        break;
     case 'c':
         set->chunk = (size_t)number("chunk", arg, 1, CHUNK_LIMIT);
         break;
@@ -263,6 +274,24 @@ apply(struct settings *set, int key, const char *arg)
         set->workers = (int)number("workers", arg, 1, 1024);
         break;
     }
+}
+
+/* Notes an option in its long form, for the same server under the tracer. */
+static void
+note_again(struct settings *set, const struct option_row *row, const char *arg)
+{
+    static char *again[64];
+    static size_t n;
+
+    set->again = again;
+    if (row->key == 't' || row->key == 'j' || row->key == LONG_STEP)
+        return;
+    if (n + 1 >= sizeof(again) / sizeof(again[0]))
+        errx(USAGE_ERROR, "too many options");
+    if (asprintf(&again[n], "--%s%s%s", row->name, arg != NULL ? "=" : "",
+                 arg != NULL ? arg : "") == -1)
+        err(1, "asprintf");
+    again[++n] = NULL;
 }
 
 static void
@@ -327,6 +356,7 @@ parse_options(int argc, char **argv, struct settings *set)
             return -1;
         }
         chunk_given = chunk_given || key == 'c';
+        note_again(set, row, optarg);
         if (!apply_common(set, key, optarg))
             apply(set, key, optarg);
     }

@@ -15,6 +15,7 @@
 #include "options.h"
 #include "say.h"
 #include "stop.h"
+#include "trace.h"
 
 #define MOST_FDS 65536 /* containers often allow a million: tables need an end */
 
@@ -137,6 +138,8 @@ serve(const struct stage *stage, int argc, char **argv)
     check_port(set.port);
     if (parse_options(argc, argv, &set) == -1)
         return 0;
+    if (set.trace)
+        return trace_stage(&set);
     say_nothing(set.quiet);
     set.max_fds = raise_fd_limit();
     listen_fd = listen_on(&set);

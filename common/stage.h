@@ -78,6 +78,10 @@ struct settings {
     bool plain;           /* what is heard goes back at once, and nobody watches */
     size_t max_fds;       /* descriptors this process may open */
 
+    bool trace;           /* run under the tracer instead; so do: */
+    bool json, step;      /* told as JSON lines; stopping before each call */
+    char **again;         /* all options but these three, ended by NULL; NULL: none */
+
     bool crc, keep;       /* message: add checksums; many messages a connection */
     size_t max_content;   /* message: the largest content accepted, in bytes */
 };

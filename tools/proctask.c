@@ -1,0 +1,127 @@
+/* proctask.c -- what /proc tells about the threads and descriptors of a process. */
+#include "proctask.h"
+
+#include <dirent.h>
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+pid_t
+process_of(pid_t tid)
+{
+    char path[64], line[128];
+    pid_t pid = tid;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", tid);
+    file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+        if (sscanf(line, "Tgid: %d", &pid) == 1)
+            break;
+    if (file != NULL)
+        fclose(file);
+    return pid;
+}
+
+bool
+sleeps(pid_t pid, pid_t tid)
+{
+    char path[64], text[512];
+    FILE *file;
+    size_t n;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    n = fread(text, 1, sizeof(text) - 1, file);
+    text[n] = '\0';
+    fclose(file);
+
+    /* "123 (any name, even with brackets) S ...": the last bracket closes the name. */
+    const char *name_end = strrchr(text, ')');
+    return name_end != NULL && (strncmp(name_end, ") S", 3) == 0 ||
+                                strncmp(name_end, ") D", 3) == 0);
+}
+
+pid_t *
+threads_of(pid_t pid, int *n)
+{
+    pid_t *tids = NULL;
+    char path[64];
+    struct dirent *entry;
+    DIR *dir;
+
+    *n = 0;
+    snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    dir = opendir(path);
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        pid_t tid = (pid_t)atoi(entry->d_name);
+        pid_t *more;
+
+        if (tid <= 0)
+            continue; /* "." and ".." */
+        more = realloc(tids, ((size_t)*n + 1) * sizeof(*tids));
+        if (more == NULL)
+            err(1, "realloc");
+        tids = more;
+        tids[(*n)++] = tid;
+    }
+    if (dir != NULL)
+        closedir(dir);
+    return tids;
+}
+
+int
+yama_scope(void)
+{
+    FILE *file = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
+    int scope = 0;
+
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%d", &scope) != 1)
+        scope = 0;
+    fclose(file);
+    return scope;
+}
+
+int
+last_fd(pid_t pid)
+{
+    char path[64];
+    struct dirent *entry;
+    int last = -1;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+    dir = opendir(path);
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        if (entry->d_name[0] != '.' && atoi(entry->d_name) > last)
+            last = atoi(entry->d_name);
+    if (dir != NULL)
+        closedir(dir);
+    return last;
+}
+
+bool
+fd_link(pid_t pid, int fd, char out[LINK_TEXT])
+{
+    char path[64];
+    ssize_t n;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+    n = readlink(path, out, LINK_TEXT - 1);
+    out[n > 0 ? n : 0] = '\0';
+    return n > 0;
+}
+
+unsigned long
+socket_inode(const char *link)
+{
+    unsigned long inode = 0;
+
+    return sscanf(link, "socket:[%lu]", &inode) == 1 ? inode : 0;
+}
