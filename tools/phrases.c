@@ -82,6 +82,16 @@ call_words(char *out, size_t room, const struct beat *beat)
     return out;
 }
 
+/* How long a wait for many lasts at most, when the call says so in ms; -1: no limit. */
+static long
+limit_of(const struct call *call)
+{
+    bool epoll = call->kind == CALL_EPOLL_WAIT, poll = strcmp(call->name, "poll") == 0;
+    uint64_t limit = epoll ? call->args[3] : call->args[2];
+
+    return (epoll || poll) && limit < INT32_MAX ? (long)limit : -1;
+}
+
 char *
 meanwhile_words(char *out, size_t room, const struct beat *beat)
 {
@@ -96,16 +106,6 @@ meanwhile_words(char *out, size_t room, const struct beat *beat)
         snprintf(out, room, "%s", beat->client != NULL ? "nobody else gets served" :
                  "whoever is in goes unheard");
     return out;
-}
-
-/* How long a wait for many lasts at most, when the call says so in ms; -1: no limit. */
-static long
-limit_of(const struct call *call)
-{
-    bool epoll = call->kind == CALL_EPOLL_WAIT, poll = strcmp(call->name, "poll") == 0;
-    uint64_t limit = epoll ? call->args[3] : call->args[2];
-
-    return (epoll || poll) && limit < INT32_MAX ? (long)limit : -1;
 }
 
 /* What a sleeping call waits for. */
@@ -160,7 +160,8 @@ woken_words(char *out, size_t room, const struct call *call)
     size_t len = 0;
 
     if (call->result == 0) {
-        snprintf(out, room, "nobody: the time is up");
+        snprintf(out, room, limit_of(call) == 0 ? "nobody stirs just now" :
+                 "nobody: the time is up");
         return out;
     }
     if (call->n_ready == 0) {
