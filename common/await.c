@@ -6,6 +6,7 @@
 
 #include "loop.h"
 #include "task.h"
+#include "watch.h"
 
 /* A task whose calls never have to wait gives way to others after so many. */
 #define FAIR_TURNS 16
@@ -16,19 +17,17 @@ await_ready(int fd, bool writing, const char *what)
 {
     struct task *task = task_current();
     struct loop *loop = task->future.loop;
+    struct watch *watch = loop_watch(loop, fd);
+    struct handle *handle;
     int result;
 
-    if (writing)
-        result = add_writer(loop, fd, task_resume, task);
-    else
-        result = add_reader(loop, fd, task_resume, task);
-    if (result == -1)
+    if (watch == NULL)
+        return -1;
+    handle = writing ? &watch->writer : &watch->reader;
+    if (watch_begin(loop, watch, handle, task_resume, task) == -1)
         return -1;
     result = await_wake(what, fd, task->limit);
-    if (writing)
-        remove_writer(loop, fd);
-    else
-        remove_reader(loop, fd);
+    watch_end(loop, watch, handle);
     return result;
 }
 
@@ -66,19 +65,19 @@ await_accept(int listen_fd, struct peer *peer)
 ssize_t
 await_recv(int fd, void *buf, size_t n)
 {
-    unsigned *streak = loop_streak(task_current()->future.loop, fd);
+    struct watch *watch = loop_watch(task_current()->future.loop, fd);
 
-    if (streak == NULL)
+    if (watch == NULL)
         return -1;
     for (;;) {
-        if (*streak == 0 && await_ready(fd, false, "recv") == -1)
+        if (watch->streak == 0 && await_ready(fd, false, "recv") == -1)
             return -1;
         ssize_t got = recv(fd, buf, n, 0);
         if (got == -1 && try_again()) {
-            *streak = 0;
+            watch->streak = 0;
             continue;
         }
-        *streak = (size_t)got == n ? (*streak + 1) % FAIR_TURNS : 0;
+        watch->streak = (size_t)got == n ? (watch->streak + 1) % FAIR_TURNS : 0;
         return got;
     }
 }

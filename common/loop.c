@@ -8,44 +8,55 @@
 #include "loop.h"
 
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 #include <err.h>
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#define BATCH 256 /* events that one turn may take */
-#define NOBODY (-1)
+#include "watch.h"
 
-/* What the loop knows of one descriptor. */
-struct watch {
-    struct handle reader, writer; /* call is NULL when nobody waits */
-    uint32_t asked;               /* the events on the kernel's list */
-    unsigned streak;
-    int next;                     /* the next of those that changed, or NOBODY */
-    bool changed;
-};
+#define BATCH 256 /* events that one turn may take */
 
 struct loop {
     int epoll_fd;
     bool stopping;
+    long long turn_time;
     struct handle ready; /* the head of a ring */
     struct timers timers;
     struct watch *watches; /* one for each descriptor number */
     size_t max_fds;
-    int changed; /* the first descriptor to register anew */
+    struct watch *changed; /* those that the kernel is to be told of */
+
+    pthread_mutex_t lock;  /* protects what other threads may touch: */
+    struct handle foreign; /* a ring of calls that they ask for */
+    int wake_fd;           /* an eventfd that wakes the loop */
 };
+
+static long long
+clock_ns(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
 
 long long
 loop_now(void)
 {
-    struct timespec now;
+    return clock_ns(CLOCK_MONOTONIC);
+}
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
+long long
+loop_turn_time(const struct loop *loop)
+{
+    return loop->turn_time;
 }
 
 void
@@ -81,8 +92,8 @@ timer_waits(const struct timer *timer)
     return timer->place != 0 || handle_waits(&timer->handle);
 }
 
-static struct watch *
-watch_of(struct loop *loop, int fd)
+struct watch *
+loop_watch(struct loop *loop, int fd)
 {
     if (fd >= 0 && (size_t)fd < loop->max_fds)
         return &loop->watches[fd];
@@ -90,53 +101,34 @@ watch_of(struct loop *loop, int fd)
     return NULL;
 }
 
-static uint32_t
-wanted(const struct watch *watch)
-{
-    return (watch->reader.call != NULL ? (uint32_t)EPOLLIN : 0) |
-           (watch->writer.call != NULL ? (uint32_t)EPOLLOUT : 0);
-}
-
-/* The kernel's list is no longer right for fd: register_changes() looks at it. */
-static void
-note_change(struct loop *loop, struct watch *watch)
-{
-    if (watch->changed)
-        return;
-    watch->changed = true;
-    watch->next = loop->changed;
-    loop->changed = (int)(watch - loop->watches);
-}
-
-/* Puts fd on the kernel's list, or changes what it says there. */
+/* Puts fd on the kernel's list, changes what it says there, or takes it off. */
 static int
-tell_kernel(struct loop *loop, struct watch *watch, uint32_t events)
+tell_kernel(struct loop *loop, struct watch *watch)
 {
-    struct epoll_event event = { .events = events, .data.fd = (int)(watch - loop->watches) };
-    int op = watch->asked == 0 ? EPOLL_CTL_ADD : events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+    struct epoll_event event = { .events = watch_wanted(watch), .data.ptr = watch };
+    int op = watch->asked == 0   ? EPOLL_CTL_ADD
+             : event.events == 0 ? EPOLL_CTL_DEL
+                                 : EPOLL_CTL_MOD;
 
-    watch->asked = events;
-    return epoll_ctl(loop->epoll_fd, op, event.data.fd, &event);
+    watch->asked = event.events;
+    return epoll_ctl(loop->epoll_fd, op, watch->fd, &event);
 }
 
-static int
-wait_for(struct loop *loop, struct watch *watch, struct handle *handle, void (*call)(void *),
-         void *arg)
+/* A newcomer is told to the kernel now, since that may fail; a change can wait. */
+int
+watch_change(struct loop *loop, struct watch *watch)
 {
-    if (handle->call != NULL) {
-        errno = EBUSY;
+    if (watch->asked == 0) {
+        watch->fd = (int)(watch - loop->watches);
+        if (tell_kernel(loop, watch) == 0)
+            return 0;
+        watch->asked = 0;
         return -1;
     }
-    handle->call = call;
-    handle->arg = arg;
-    if (watch->asked == wanted(watch))
-        return 0;
-    if (watch->asked != 0) {
-        note_change(loop, watch); /* most often somebody else stops waiting in this turn */
-    } else if (tell_kernel(loop, watch, wanted(watch)) == -1) {
-        watch->asked = 0;
-        handle->call = NULL;
-        return -1;
+    if (!watch->changed) {
+        watch->changed = true;
+        watch->next = loop->changed;
+        loop->changed = watch;
     }
     return 0;
 }
@@ -144,69 +136,81 @@ wait_for(struct loop *loop, struct watch *watch, struct handle *handle, void (*c
 int
 add_reader(struct loop *loop, int fd, void (*call)(void *), void *arg)
 {
-    struct watch *watch = watch_of(loop, fd);
+    struct watch *watch = loop_watch(loop, fd);
 
-    return watch == NULL ? -1 : wait_for(loop, watch, &watch->reader, call, arg);
+    return watch == NULL ? -1 : watch_begin(loop, watch, &watch->reader, call, arg);
 }
 
 int
 add_writer(struct loop *loop, int fd, void (*call)(void *), void *arg)
 {
-    struct watch *watch = watch_of(loop, fd);
+    struct watch *watch = loop_watch(loop, fd);
 
-    return watch == NULL ? -1 : wait_for(loop, watch, &watch->writer, call, arg);
-}
-
-/*
- * When the last one stops waiting the kernel is not told: most often somebody waits again
- * before the end of this turn. Only an event that nobody wants takes fd off the list.
- */
-static void
-wait_no_more(struct loop *loop, struct watch *watch, struct handle *handle)
-{
-    handle->call = NULL;
-    handle_cancel(handle);
-    if (wanted(watch) != 0 && wanted(watch) != watch->asked)
-        note_change(loop, watch);
+    return watch == NULL ? -1 : watch_begin(loop, watch, &watch->writer, call, arg);
 }
 
 void
 remove_reader(struct loop *loop, int fd)
 {
-    struct watch *watch = watch_of(loop, fd);
+    struct watch *watch = loop_watch(loop, fd);
 
     if (watch != NULL)
-        wait_no_more(loop, watch, &watch->reader);
+        watch_end(loop, watch, &watch->reader);
 }
 
 void
 remove_writer(struct loop *loop, int fd)
 {
-    struct watch *watch = watch_of(loop, fd);
+    struct watch *watch = loop_watch(loop, fd);
 
     if (watch != NULL)
-        wait_no_more(loop, watch, &watch->writer);
+        watch_end(loop, watch, &watch->writer);
 }
 
 void
 loop_forget(struct loop *loop, int fd)
 {
-    struct watch *watch = watch_of(loop, fd);
+    struct watch *watch = loop_watch(loop, fd);
 
     if (watch == NULL)
         return;
-    wait_no_more(loop, watch, &watch->reader);
-    wait_no_more(loop, watch, &watch->writer);
+    watch->asked = 0; /* close() takes it off the kernel's list, or did so */
     watch->streak = 0;
-    watch->asked = 0; /* close() took it off the kernel's list */
+    watch->reader.call = watch->writer.call = NULL;
+    handle_cancel(&watch->reader);
+    handle_cancel(&watch->writer);
 }
 
-unsigned *
-loop_streak(struct loop *loop, int fd)
+void
+call_soon_threadsafe(struct loop *loop, struct handle *handle)
 {
-    struct watch *watch = watch_of(loop, fd);
+    uint64_t one = 1;
 
-    return watch != NULL ? &watch->streak : NULL;
+    pthread_mutex_lock(&loop->lock);
+    if (!handle_waits(handle))
+        ring_append(&loop->foreign, handle);
+    pthread_mutex_unlock(&loop->lock);
+    while (write(loop->wake_fd, &one, sizeof(one)) == -1 && errno == EINTR)
+        ; /* any other failure says that the loop is being woken already */
+}
+
+/* Another thread has woken us: its calls become ours. */
+static void
+take_foreign(void *arg)
+{
+    struct loop *loop = arg;
+    uint64_t count;
+
+    if (read(loop->wake_fd, &count, sizeof(count)) == -1)
+        return;
+    pthread_mutex_lock(&loop->lock);
+    while (!ring_empty(&loop->foreign)) {
+        struct handle *handle = loop->foreign.next;
+
+        handle_cancel(handle);
+        call_soon(loop, handle);
+    }
+    pthread_mutex_unlock(&loop->lock);
 }
 
 /* Step 1. Who becomes ready now has his turn in the next round: nobody starves. */
@@ -232,13 +236,13 @@ run_ready(struct loop *loop)
 static void
 register_changes(struct loop *loop)
 {
-    while (loop->changed != NOBODY) {
-        struct watch *watch = &loop->watches[loop->changed];
+    while (loop->changed != NULL) {
+        struct watch *watch = loop->changed;
 
         loop->changed = watch->next;
         watch->changed = false;
-        if (watch->asked != 0 && watch->asked != wanted(watch))
-            tell_kernel(loop, watch, wanted(watch));
+        if (watch->asked != 0 && watch->asked != watch_wanted(watch))
+            tell_kernel(loop, watch);
     }
 }
 
@@ -265,16 +269,14 @@ static void
 process_event(struct loop *loop, const struct epoll_event *event)
 {
     const uint32_t failed = EPOLLHUP | EPOLLERR; /* the call will find out what it is */
-    struct watch *watch = &loop->watches[event->data.fd];
-    uint32_t for_reader = event->events & (EPOLLIN | failed);
-    uint32_t for_writer = event->events & (EPOLLOUT | failed);
+    struct watch *watch = event->data.ptr;
 
-    if (for_reader != 0 && watch->reader.call != NULL)
+    if ((event->events & (EPOLLIN | failed)) != 0 && watch->reader.call != NULL)
         call_soon(loop, &watch->reader);
-    if (for_writer != 0 && watch->writer.call != NULL)
+    if ((event->events & (EPOLLOUT | failed)) != 0 && watch->writer.call != NULL)
         call_soon(loop, &watch->writer);
-    if (watch->asked != wanted(watch))
-        note_change(loop, watch);
+    if (watch->asked != watch_wanted(watch))
+        watch_change(loop, watch);
 }
 
 /* Step 5b: timers whose time has come, in their order. */
@@ -294,6 +296,7 @@ process_timers(struct loop *loop)
     }
 }
 
+/* The five steps, named as the books name them. */
 static void
 turn(struct loop *loop)
 {
@@ -305,6 +308,7 @@ turn(struct loop *loop)
     int n = epoll_wait(loop->epoll_fd, events, BATCH, timeout); /* step 4: select */
     if (n == -1 && errno != EINTR)
         err(1, "epoll_wait");
+    loop->turn_time = clock_ns(CLOCK_MONOTONIC_COARSE);
     for (int i = 0; i < n; i++)
         process_event(loop, &events[i]);
     process_timers(loop);
@@ -331,23 +335,32 @@ loop_open(size_t max_fds)
 
     if (loop == NULL)
         return NULL;
+    ring_make(&loop->ready);
+    ring_make(&loop->foreign);
+    pthread_mutex_init(&loop->lock, NULL);
+    loop->max_fds = max_fds;
+    loop->turn_time = loop_now();
     loop->watches = calloc(max_fds, sizeof(*loop->watches));
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (loop->watches == NULL || loop->epoll_fd == -1) {
-        free(loop->watches);
-        free(loop);
-        return NULL;
-    }
-    loop->max_fds = max_fds;
-    loop->changed = NOBODY;
-    ring_make(&loop->ready);
-    return loop;
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->watches != NULL && loop->epoll_fd != -1 && loop->wake_fd != -1 &&
+        add_reader(loop, loop->wake_fd, take_foreign, loop) == 0)
+        return loop;
+    int saved = errno;
+    loop_close(loop);
+    errno = saved;
+    return NULL;
 }
 
 void
 loop_close(struct loop *loop)
 {
-    close(loop->epoll_fd);
+    signals_close(loop);
+    if (loop->epoll_fd != -1)
+        close(loop->epoll_fd);
+    if (loop->wake_fd != -1)
+        close(loop->wake_fd);
+    pthread_mutex_destroy(&loop->lock);
     free(loop->timers.heap);
     free(loop->watches);
     free(loop);

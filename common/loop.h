@@ -2,7 +2,8 @@
  * loop.h -- the event loop: one thread that sleeps until something can be done, and does it.
  *
  * Whoever waits for something leaves a call behind: for a descriptor, for a time, for a
- * signal, or for "soon". The loop makes these calls one after another, never two at once.
+ * signal, for another thread, or for "soon". The loop makes these calls one after another,
+ * never two at once.
  */
 #ifndef ECHOLAB_LOOP_H
 #define ECHOLAB_LOOP_H
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "handle.h"
 #include "timers.h"
 
 struct loop;
@@ -32,8 +34,14 @@ void loop_stop(struct loop *loop);
 /* The loop's clock: ns since some moment in the past; it never goes back. */
 long long loop_now(void);
 
-/* Makes the call in the next turn, in the order of asking. It may be asked for only once. */
+/* The same clock at the beginning of this turn: a few ms off, and free. */
+long long loop_turn_time(const struct loop *loop);
+
+/* Makes the call in the next turn, in the order of asking. Once, even if asked for twice. */
 void call_soon(struct loop *loop, struct handle *handle);
+
+/* The same from any thread: wakes the loop if it sleeps. The handle is not to be cancelled. */
+void call_soon_threadsafe(struct loop *loop, struct handle *handle);
 
 /* Makes the call after so many seconds. Returns 0, or -1 with errno ENOMEM. */
 int call_later(struct loop *loop, struct timer *timer, double seconds);
@@ -50,7 +58,8 @@ bool timer_waits(const struct timer *timer);
 /*
  * Calls whenever fd can be read, or has failed or ended: until remove_reader(). Any
  * descriptor will do that can be waited for. Returns 0, or -1 with errno set: EBUSY when
- * somebody reads it already, EMFILE when its number is too high for this loop.
+ * somebody reads it already, EMFILE when its number is too high for this loop, EPERM for a
+ * regular file, which is always ready.
  */
 int add_reader(struct loop *loop, int fd, void (*call)(void *), void *arg);
 void remove_reader(struct loop *loop, int fd);
@@ -66,9 +75,15 @@ void remove_writer(struct loop *loop, int fd);
 void loop_forget(struct loop *loop, int fd);
 
 /*
- * A note that belongs to fd until it is forgotten: how many calls in a row succeeded without
- * waiting. NULL when the number is too high for this loop.
+ * Signal `sig` comes as a call from the loop, not as an interruption. One loop of a process
+ * may ask for signals. Returns 0, or -1 with errno set.
  */
-unsigned *loop_streak(struct loop *loop, int fd);
+int add_signal(struct loop *loop, int sig, void (*call)(void *), void *arg);
+
+/* From now on the signal takes its default action again. */
+void remove_signal(struct loop *loop, int sig);
+
+/* No signal is listened to any more; they stay blocked. loop_close() calls it. */
+void signals_close(struct loop *loop);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "say.h"
 #include "switch.h"
@@ -166,16 +165,6 @@ await_limit(double seconds)
     current->limit = seconds;
 }
 
-/* For "since when": a few ms late, and cheap. */
-static long long
-about_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 int
 await_wake(const char *what, int fd, double seconds)
 {
@@ -187,7 +176,7 @@ await_wake(const char *what, int fd, double seconds)
     if (!task->cancelled) {
         task->awaits = what;
         task->awaits_fd = fd;
-        task->since = about_now();
+        task->since = loop_turn_time(task->future.loop);
         context_switch(&task->context, &hub);
         task->awaits = NULL;
     }
