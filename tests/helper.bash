@@ -12,6 +12,7 @@
 #                                   not end a command under `run`
 #   refute CMD...                   fails when CMD succeeds (a plain `! CMD` never fails a test)
 #   peers CMD...                    rude and exact clients in Python: see tests/peers.py
+#   start_peer CMD...               one of them that stays connected; sets $peer, $peer_log
 #   say_on PORT TEXT [SECONDS]      one connection of bash: types TEXT (printf's escapes),
 #                                   prints what comes back within SECONDS (default 1)
 #   each_stage CASE FUNCTION        calls FUNCTION STAGE for all stages to which CASE of
@@ -115,6 +116,23 @@ peers() {
     limit "${PEERS_LIMIT:-50}" python3 "$BATS_TEST_DIRNAME/peers.py" "$@"
 }
 
+# A client of peers.py that stays: waits until it says "ready"; sets $peer and $peer_log.
+start_peer() {
+    peer_log=$(mktemp "$BATS_TEST_TMPDIR/peer.XXXXXX")
+    python3 "$BATS_TEST_DIRNAME/peers.py" "$@" </dev/null >"$peer_log" 2>&1 3>&- 4>&- &
+    peer=$!
+    started+=("$peer")
+    await 30 ready_or_over
+    if ! grep -qx ready "$peer_log"; then
+        echo "the client gave up: $*: $(cat "$peer_log")" >&2
+        return 1
+    fi
+}
+
+ready_or_over() {
+    grep -qsx ready "$peer_log" || gone "$peer"
+}
+
 say_on() {
     local talk
 
@@ -127,15 +145,14 @@ say_on() {
 
 # ---- what a stage costs, seen from /proc
 
-# CPU time of a process and of its children that have ended, in clock ticks (1/100 s).
-cpu_ticks() {
-    local stat
+# CPU time in ms that a process and its children have used so far, with all their threads.
+cpu_ms() {
+    local one files=()
 
-    read -r stat <"/proc/$1/stat" || return 1
-    # The name in brackets may hold blanks: cut behind it. Then field 14 is the 12th.
-    # shellcheck disable=SC2086
-    set -- ${stat##*) }
-    echo $((${12} + ${13} + ${14} + ${15}))
+    for one in "$1" $(pgrep -P "$1"); do
+        files+=("/proc/$one"/task/*/schedstat)
+    done
+    awk '{ ns += $1 } END { printf "%d\n", ns / 1e6 }' "${files[@]}"
 }
 
 descriptors() {
@@ -161,23 +178,18 @@ stages() {
     "$ECHOLAB" list --json | jq -r '.[].name'
 }
 
-# Stages to which a case of stages.conf applies: all but those it names.
-stages_for() {
-    local conf=$BATS_TEST_DIRNAME/stages.conf stage
-
-    for stage in $(stages); do
-        awk -v wanted="$1" -v stage="$stage" '
-            /^#/ || NF == 0 { next }
-            $1 == stage && ($2 == wanted || $2 == "*") { found = 1 }
-            END { exit found }' "$conf" && echo "$stage"
-    done
-    return 0
+# Does a case apply to a stage? Yes, unless a line of stages.conf takes it out.
+applies() {
+    awk -v wanted="$1" -v stage="$2" '
+        $1 == stage && ($2 == wanted || $2 == "*") { found = 1 }
+        END { exit found }' "$BATS_TEST_DIRNAME/stages.conf"
 }
 
 each_stage() {
     local stage verdict failed=0 ran=0
 
-    for stage in $(stages_for "$1"); do
+    for stage in $(stages); do
+        applies "$1" "$stage" || continue
         # In the background, because only there errexit still counts in a call whose exit
         # code is looked at: one stage's failure must not hide the next one's.
         (
