@@ -87,6 +87,7 @@ hang_up(struct client *c, enum where where)
         close(c->fd);
     c->fd = -1;
     c->in_epoll = c->asked_in = c->asked_out = false;
+    c->next_drip = c->next_sip = 0;
     c->where = where;
 }
 
@@ -231,11 +232,13 @@ on_time(struct crowd *crowd, int most)
         if (c->next_drip > 0 && c->next_drip <= now) {
             c->released++;
             c->next_drip = c->released < c->told ? now + c->drip_ms / 1e3 : 0;
-            send_more(crowd, c);
+            if (c->where == CONNECTED)
+                send_more(crowd, c);
         }
-        if (c->next_sip > 0 && c->next_sip <= now && c->where == CONNECTED && !c->eof) {
-            read_more(crowd, c, (size_t)c->sip);
-            c->next_sip = c->where == CONNECTED && !c->eof ? now + c->sip_ms / 1e3 : 0;
+        if (c->next_sip > 0 && c->next_sip <= now) {
+            c->next_sip = c->eof ? 0 : now + c->sip_ms / 1e3;
+            if (c->where == CONNECTED && !c->eof)
+                read_more(crowd, c, (size_t)c->sip);
         }
         ask(crowd, c);
         timed += c->next_drip > 0 || c->next_sip > 0;
@@ -245,7 +248,7 @@ on_time(struct crowd *crowd, int most)
             next = c->next_sip;
     }
     crowd->n_timed = timed;
-    return (int)((next - now) * 1e3 + 0.999);
+    return next > now ? (int)((next - now) * 1e3 + 0.999) : 0;
 }
 
 void

@@ -48,8 +48,8 @@ static const struct form other_forms[] = {
     { "end", DO_END },
     { "server option OPTION", SERVER_OPTION },
     { "server limit COUNT descriptors", SERVER_LIMIT },
-    { "server alone", SERVER_ALONE },
     { "server remember", SERVER_REMEMBER },
+    { "server measure", SERVER_MEASURE },
     { "server signal SIGNAL", SERVER_SIGNAL },
     { "server restart within TIME", SERVER_RESTART },
     { "server expect twin fails within TIME", SERVER_TWIN_FAILS },
@@ -61,6 +61,12 @@ static const struct form other_forms[] = {
     { "server expect alive", SERVER_ALIVE },
     { "server expect exit within TIME", SERVER_EXIT },
     { "server expect exit STATUS within TIME", SERVER_EXIT },
+    { "about compare", ABOUT_COMPARE },
+    { "about quick", ABOUT_QUICK },
+    { "about alone", ABOUT_ALONE },
+    { "about bonus", ABOUT_BONUS },
+    { "about profile PROFILE", ABOUT_PROFILE },
+    { "about hint TEXT", ABOUT_HINT },
 };
 #define N_OTHER_FORMS (sizeof(other_forms) / sizeof(other_forms[0]))
 
@@ -105,6 +111,16 @@ signal_number(const struct word *word)
         if (word_is(word, signals[i].name))
             return signals[i].number;
     return -1;
+}
+
+static long
+profile_number(const struct word *word)
+{
+    if (word_is(word, "echo"))
+        return PROFILE_ECHO;
+    if (word_is(word, "line"))
+        return PROFILE_LINE;
+    return word_is(word, "smoke") ? PROFILE_SMOKE : -1;
 }
 
 /*
@@ -162,6 +178,8 @@ take_field(const char *field, size_t len, const struct word *words, int n, struc
         return (step->number = word_number(words, 255)) >= 0;
     if (word_is(&name, "SIGNAL"))
         return (step->number = signal_number(words)) >= 0;
+    if (word_is(&name, "PROFILE"))
+        return (step->number = profile_number(words)) >= 0;
     if (word_is(&name, "OPTION"))
         return words->len > 0 && words->text[0] == '-';
     if (word_is(&name, "PERCENT") && words->len > 1 && words->text[words->len - 1] == '%') {
@@ -213,7 +231,7 @@ match(const struct form *form, const struct word *words, int n, struct step *ste
 bool
 is_client_word(const struct word *word)
 {
-    static const char *const taken[] = { "wait", "barrier", "repeat", "end", "server" };
+    static const char *const taken[] = { "wait", "barrier", "repeat", "end", "server", "about" };
 
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
         if (word_is(word, taken[i]))

@@ -14,6 +14,9 @@
 #define CONNECT_MS 5000 /* a client, when the step gives no time */
 #define STOP_MS 1000    /* at the end, SIGTERM gets so long before SIGKILL */
 #define TURN_MS 10
+#define CROWD_STEP 32   /* so many connect, then we look how many the server has accepted */
+#define CROWD_QUEUE 64  /* more than so many wait: it needs a moment */
+#define CROWD_PAUSE_S 0.01 /* ... but no longer, for it may never accept */
 #define LOOK_S 0.1
 
 void
@@ -67,9 +70,31 @@ act(struct player *player, const struct step *step, struct client *c)
     }
 }
 
+/* A crowd that comes at once would overflow short queues: let the server follow. */
+static void
+let_it_accept(struct player *player)
+{
+    double end = now_s() + CROWD_PAUSE_S;
+
+    while (accept_queue(player->server.port) > CROWD_QUEUE && now_s() < end)
+        crowd_pump(&player->crowd, 1);
+}
+
+static void
+act_all(struct player *player, const struct step *step)
+{
+    const struct party *party = &player->scenario->parties[step->party];
+
+    for (unsigned i = 0; i < party->count; i++) {
+        act(player, step, &player->crowd.clients[party->first + i]);
+        if (step->action == DO_CONNECT && i % CROWD_STEP == CROWD_STEP - 1)
+            let_it_accept(player);
+    }
+}
+
 /* Asks every member of the party until each has its verdict or the time is over. */
 static enum verdict
-await_party(struct player *player, const struct step *step, double end, char *saw, size_t room)
+await_party(struct player *player, const struct step *step, double end, struct result *result)
 {
     const struct party *party = &player->scenario->parties[step->party];
     struct client *members = player->crowd.clients + party->first;
@@ -98,16 +123,17 @@ await_party(struct player *player, const struct step *step, double end, char *sa
             player_turn(player, end);
     }
     if (n_failed > 0 && party->count > 1)
-        snprintf(saw, room, "%u of %u fail; %s-%u: %s", n_failed, party->count, party->name,
-                 first, text);
+        snprintf(result->saw, sizeof(result->saw), "%u of %u fail; %s-%u: %s", n_failed,
+                 party->count, party->name, first, text);
     else
-        snprintf(saw, room, "%s", text);
+        snprintf(result->saw, sizeof(result->saw), "%s", text);
+    result->served = party->count - n_failed;
     return n_failed == 0 ? HOLDS : FAILS;
 }
 
 /* Until everything that anybody was told to send has been sent. */
 static enum verdict
-await_barrier(struct player *player, double end, char *saw, size_t room)
+await_barrier(struct player *player, double end, struct result *result)
 {
     for (;;) {
         unsigned behind = 0;
@@ -120,7 +146,7 @@ await_barrier(struct player *player, double end, char *saw, size_t room)
         if (behind == 0)
             return HOLDS;
         if (now_s() >= end) {
-            snprintf(saw, room, "%u clients still have something to send", behind);
+            snprintf(result->saw, sizeof(result->saw), "%u clients still have something to send", behind);
             return FAILS;
         }
         player_turn(player, end);
@@ -134,7 +160,7 @@ is_expectation(enum action action)
 }
 
 static enum verdict
-play_step(struct player *player, const struct step *step, char *saw, size_t room)
+play_step(struct player *player, const struct step *step, struct result *result)
 {
     int ms = step->ms >= 0 ? step->ms : step->action == DO_CONNECT ? CONNECT_MS : 0;
     double end = now_s() + ms / 1e3;
@@ -142,34 +168,33 @@ play_step(struct player *player, const struct step *step, char *saw, size_t room
     if (end > player->end)
         end = player->end;
     if (step->action == DO_BARRIER)
-        return await_barrier(player, end, saw, room);
+        return await_barrier(player, end, result);
     if (step->party == -1 && step->action != DO_WAIT)
-        return probe_server(player, step, saw, room);
-    for (unsigned i = 0; step->party >= 0 && i < player->scenario->parties[step->party].count; i++)
-        act(player, step, &player->crowd.clients[player->scenario->parties[step->party].first + i]);
+        return probe_server(player, step, result);
+    if (step->party >= 0)
+        act_all(player, step);
     if (is_expectation(step->action))
-        return await_party(player, step, end, saw, room);
+        return await_party(player, step, end, result);
     do
         player_turn(player, end);
     while (step->action == DO_WAIT && now_s() < end);
     return DONE;
 }
 
-/* Notes what became of a step; in a repeat the first failure stays. */
+/* Keeps what became of a step; in a repeat the first failure stays. */
 static void
-note(struct player *player, size_t index, enum verdict verdict, double began, const char *saw)
+keep(struct player *player, size_t index, const struct result *result)
 {
-    struct result *result = &player->outcome->results[index];
+    struct result *kept = &player->outcome->results[index];
+    unsigned times = kept->times + 1;
 
-    result->times++;
-    if (result->verdict == FAILS)
-        return;
-    result->verdict = verdict;
-    result->began = began;
-    result->ended = log_now(&player->outcome->log);
-    snprintf(result->saw, sizeof(result->saw), "%s", verdict == FAILS ? saw : "");
-    if (verdict == FAILS)
+    if (kept->verdict != FAILS)
+        *kept = *result;
+    kept->times = times;
+    if (kept->verdict == FAILS)
         player->outcome->held = false;
+    else
+        kept->saw[0] = '\0';
 }
 
 static void
@@ -179,9 +204,7 @@ play_steps(struct player *player, long *laps)
 
     for (size_t i = 0; i < scenario->n_steps; i++) {
         const struct step *step = &scenario->steps[i];
-        double began = log_now(&player->outcome->log);
-        enum verdict verdict = DONE;
-        char saw[160] = "";
+        struct result result = { .verdict = DONE, .began = log_now(&player->outcome->log) };
 
         if (now_s() >= player->end) {
             player->outcome->cut_short = true;
@@ -193,8 +216,9 @@ play_steps(struct player *player, long *laps)
         else if (step->action == DO_END && --laps[step->partner] > 0)
             i = step->partner;
         else if (step->action != DO_END)
-            verdict = play_step(player, step, saw, sizeof(saw));
-        note(player, i, verdict, began, saw);
+            result.verdict = play_step(player, step, &result);
+        result.ended = log_now(&player->outcome->log);
+        keep(player, i, &result);
     }
 }
 
@@ -253,6 +277,7 @@ play_scenario(const struct scenario *scenario, const struct target *target, int 
     log_begin(&outcome->log);
     outcome->held = outcome->started == LISTENS;
     if (outcome->held) {
+        outcome->before = player.server.before;
         log_event(&outcome->log, WHO_SERVER, EVENT_START, (uint64_t)player.server.port);
         crowd_aim(&player.crowd, player.server.port, player.server.v6);
         player.end = now_s() + limit_ms / 1e3;

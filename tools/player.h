@@ -22,6 +22,8 @@ struct result {
     enum verdict verdict;
     double began, ended; /* seconds since the scenario began */
     unsigned times;      /* how often it was played: more than once in a repeat */
+    unsigned served;     /* members of the group for whom it held, the last time */
+    double value;        /* what was measured: per cent of a core, bytes */
     char saw[160];       /* what was seen instead; empty when all was well */
 };
 
@@ -37,7 +39,9 @@ struct outcome {
     double longest_wait;     /* of any client for its echo, seconds */
     int own_limit;           /* errno when the player itself ran out of something; 0: no */
     double own_cpu;          /* seconds that the player itself used */
-    struct usage used;       /* by the server, at the end */
+    struct usage before;     /* by the server, when it had just begun to listen */
+    struct usage measured;   /* at the step `server measure` */
+    struct usage used;       /* at the end */
     char end_text[64];       /* how the server ended, when it did so by itself */
     char words[LAST_WORDS];  /* the last that it printed */
     struct eventlog log;

@@ -18,18 +18,18 @@ runs(struct player *player)
 
 /* The first sentence of every failure that has a common cause. */
 static bool
-is_gone(struct player *player, char *saw, size_t room)
+is_gone(struct player *player, struct result *result)
 {
     char how[64];
 
     if (runs(player))
         return false;
-    snprintf(saw, room, "the server is gone: %s", server_end_text(&player->server, how));
+    snprintf(result->saw, sizeof(result->saw), "the server is gone: %s", server_end_text(&player->server, how));
     return true;
 }
 
 static enum verdict
-probe_cpu(struct player *player, const struct step *step, double end, char *saw, size_t room)
+probe_cpu(struct player *player, const struct step *step, double end, struct result *result)
 {
     struct usage first, last;
     double began = now_s();
@@ -37,74 +37,75 @@ probe_cpu(struct player *player, const struct step *step, double end, char *saw,
     server_usage(&player->server, &first);
     while (now_s() < end && runs(player))
         player_turn(player, end);
-    if (is_gone(player, saw, room))
+    if (is_gone(player, result))
         return FAILS;
     server_usage(&player->server, &last);
     double percent = 100 * (last.cpu - first.cpu) / (now_s() - began);
+    result->value = percent;
     if (percent < (double)step->number)
         return HOLDS;
-    snprintf(saw, room, "it used %.0f %% of a core", percent);
+    snprintf(result->saw, sizeof(result->saw), "it used %.0f %% of a core", percent);
     return FAILS;
 }
 
 static enum verdict
-probe_memory(struct player *player, const struct step *step, char *saw, size_t room)
+probe_memory(struct player *player, const struct step *step, struct result *result)
 {
     struct usage now;
 
-    if (is_gone(player, saw, room))
+    if (is_gone(player, result))
         return FAILS;
     server_usage(&player->server, &now);
     if (now.memory < player->server.before.memory + step->size)
         return HOLDS;
-    snprintf(saw, room, "its memory grew by %.1f MiB",
+    snprintf(result->saw, sizeof(result->saw), "its memory grew by %.1f MiB",
              (double)(now.memory - player->server.before.memory) / (1024.0 * 1024.0));
     return FAILS;
 }
 
 /* Descriptors, tasks and zombies: does the number come back to what it was? */
 static enum verdict
-probe_numbers(struct player *player, const struct step *step, char *saw, size_t room)
+probe_numbers(struct player *player, const struct step *step, struct result *result)
 {
     const struct usage *before = &player->server.before;
     struct usage now;
 
-    if (is_gone(player, saw, room))
+    if (is_gone(player, result))
         return FAILS;
     server_usage(&player->server, &now);
     if (step->action == SERVER_FDS) {
-        snprintf(saw, room, "%u descriptors are open; there were %u", now.fds, before->fds);
+        snprintf(result->saw, sizeof(result->saw), "%u descriptors are open; there were %u", now.fds, before->fds);
         return now.fds <= before->fds ? HOLDS : DONE;
     }
     if (step->action == SERVER_TASKS) {
-        snprintf(saw, room, "there are %u threads and processes; there were %u", now.tasks,
+        snprintf(result->saw, sizeof(result->saw), "there are %u threads and processes; there were %u", now.tasks,
                  before->tasks);
         return now.tasks <= before->tasks ? HOLDS : DONE;
     }
-    snprintf(saw, room, "%u ended children wait to be asked for (zombies)", now.zombies);
+    snprintf(result->saw, sizeof(result->saw), "%u ended children wait to be asked for (zombies)", now.zombies);
     return now.zombies == 0 ? HOLDS : DONE;
 }
 
 static enum verdict
-probe_exit(struct player *player, const struct step *step, char *saw, size_t room)
+probe_exit(struct player *player, const struct step *step, struct result *result)
 {
     const struct server *server = &player->server;
     char how[64];
 
     if (runs(player)) {
-        snprintf(saw, room, "%s", server->gone ? "its children still run" : "it still runs");
+        snprintf(result->saw, sizeof(result->saw), "%s", server->gone ? "its children still run" : "it still runs");
         return DONE;
     }
     if (step->number == -1 || (WIFEXITED(server->status) &&
                                WEXITSTATUS(server->status) == step->number))
         return HOLDS;
-    snprintf(saw, room, "%s", server_end_text(server, how));
+    snprintf(result->saw, sizeof(result->saw), "%s", server_end_text(server, how));
     return FAILS;
 }
 
 /* Ends what still runs and starts it again on the same port. */
 static enum verdict
-restart(struct player *player, const struct step *step, char *saw, size_t room)
+restart(struct player *player, const struct step *step, struct result *result)
 {
     struct server *server = &player->server;
     char problem[160];
@@ -114,7 +115,7 @@ restart(struct player *player, const struct step *step, char *saw, size_t room)
     log_event(&player->outcome->log, WHO_SERVER, EVENT_EXIT, 0);
     if (server_start(server, player->target, player->scenario, port, step->ms, problem,
                      sizeof(problem)) != LISTENS) {
-        snprintf(saw, room, "%s", problem);
+        snprintf(result->saw, sizeof(result->saw), "%s", problem);
         return FAILS;
     }
     log_event(&player->outcome->log, WHO_SERVER, EVENT_START, (uint64_t)port);
@@ -123,13 +124,13 @@ restart(struct player *player, const struct step *step, char *saw, size_t room)
 
 /* A second server on the same port must give up, and leave the first one alone. */
 static enum verdict
-twin_fails(struct player *player, const struct step *step, char *saw, size_t room)
+twin_fails(struct player *player, const struct step *step, struct result *result)
 {
     struct server twin;
     char problem[160];
     bool clean;
 
-    if (is_gone(player, saw, room))
+    if (is_gone(player, result))
         return FAILS;
     /* The port listens already, so the start says LISTENS at once; only the end counts. */
     server_start(&twin, player->target, player->scenario, player->server.port, 100, problem,
@@ -139,7 +140,7 @@ twin_fails(struct player *player, const struct step *step, char *saw, size_t roo
         server_look(&twin);
     }
     clean = twin.gone && !(WIFEXITED(twin.status) && WEXITSTATUS(twin.status) == 0);
-    snprintf(saw, room, "%s", !twin.gone ? "the second one runs beside the first"
+    snprintf(result->saw, sizeof(result->saw), "%s", !twin.gone ? "the second one runs beside the first"
                               : clean    ? ""
                                          : "the second one ended as if all were well");
     server_end(&twin);
@@ -148,22 +149,22 @@ twin_fails(struct player *player, const struct step *step, char *saw, size_t roo
 
 /* One look at a step that may become true later. */
 static enum verdict
-probe_once(struct player *player, const struct step *step, char *saw, size_t room)
+probe_once(struct player *player, const struct step *step, struct result *result)
 {
     switch (step->action) {
     case SERVER_MEMORY:
-        return probe_memory(player, step, saw, room);
+        return probe_memory(player, step, result);
     case SERVER_ALIVE:
-        return is_gone(player, saw, room) ? FAILS : HOLDS;
+        return is_gone(player, result) ? FAILS : HOLDS;
     case SERVER_EXIT:
-        return probe_exit(player, step, saw, room);
+        return probe_exit(player, step, result);
     default:
-        return probe_numbers(player, step, saw, room);
+        return probe_numbers(player, step, result);
     }
 }
 
 enum verdict
-probe_server(struct player *player, const struct step *step, char *saw, size_t room)
+probe_server(struct player *player, const struct step *step, struct result *result)
 {
     double end = now_s() + (step->ms > 0 ? step->ms : 0) / 1e3;
     enum verdict verdict;
@@ -173,7 +174,15 @@ probe_server(struct player *player, const struct step *step, char *saw, size_t r
     switch (step->action) {
     case SERVER_OPTION:
     case SERVER_LIMIT:
-    case SERVER_ALONE:
+    case ABOUT_COMPARE:
+    case ABOUT_QUICK:
+    case ABOUT_ALONE:
+    case ABOUT_BONUS:
+    case ABOUT_PROFILE:
+    case ABOUT_HINT:
+        return DONE;
+    case SERVER_MEASURE:
+        server_usage(&player->server, &player->outcome->measured);
         return DONE;
     case SERVER_REMEMBER:
         server_usage(&player->server, &player->server.before);
@@ -183,17 +192,15 @@ probe_server(struct player *player, const struct step *step, char *saw, size_t r
         log_event(&player->outcome->log, WHO_SERVER, EVENT_SIGNAL, (uint64_t)step->number);
         return DONE;
     case SERVER_RESTART:
-        return restart(player, step, saw, room);
+        return restart(player, step, result);
     case SERVER_TWIN_FAILS:
-        return twin_fails(player, step, saw, room);
+        return twin_fails(player, step, result);
     case SERVER_CPU:
-        return probe_cpu(player, step, end, saw, room);
+        return probe_cpu(player, step, end, result);
     default:
         break;
     }
-    while ((verdict = probe_once(player, step, saw, room)) == DONE && now_s() < end)
+    while ((verdict = probe_once(player, step, result)) == DONE && now_s() < end)
         player_turn(player, end);
-    if (verdict == HOLDS)
-        saw[0] = '\0';
     return verdict == HOLDS ? HOLDS : FAILS;
 }

@@ -6,8 +6,8 @@
 
 /*
  * Plays a step of the server: asks until it holds, its time is over, or the scenario's is.
- * Returns the verdict; what was seen instead goes to saw[room].
+ * Returns the verdict; what was seen goes to *result.
  */
-enum verdict probe_server(struct player *player, const struct step *step, char *saw, size_t room);
+enum verdict probe_server(struct player *player, const struct step *step, struct result *result);
 
 #endif

@@ -187,22 +187,31 @@ usage_of(const pid_t *pids, int n, struct usage *usage)
     }
 }
 
-/* Looks for the port in one of the tables; *any tells whether more than ::1 is meant. */
-static bool
-in_table(const char *path, int port, bool *any)
+/* One row of /proc/net/tcp, as far as a listener needs it. */
+struct listener {
+    bool found;
+    bool any;       /* more than ::1 is meant */
+    unsigned queue; /* connected and not yet accepted */
+};
+
+/* Looks for the port in one of the tables; listeners come before all other rows. */
+static struct listener
+find_listener(const char *path, int port)
 {
+    struct listener found = { .found = false };
     FILE *file = fopen(path, "re");
     char line[512], address[40];
-    unsigned local, state;
-    bool found = false;
+    unsigned local, state = 0x0a, queue;
 
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        if (sscanf(line, " %*d: %39[0-9A-F]:%x %*[0-9A-F]:%*x %x", address, &local, &state) != 3)
+    if (file == NULL || fgets(line, sizeof(line), file) == NULL)
+        state = 0;
+    while (state == 0x0a && fgets(line, sizeof(line), file) != NULL) {
+        if (sscanf(line, " %*d: %39[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%x", address, &local, &state,
+                   &queue) != 4 || state != 0x0a || local != (unsigned)port)
             continue;
-        if (state != 0x0a || local != (unsigned)port) /* LISTEN */
-            continue;
-        found = true;
-        *any = *any || strspn(address, "0") == strlen(address);
+        found.found = true;
+        found.any = found.any || strspn(address, "0") == strlen(address);
+        found.queue += queue;
     }
     if (file != NULL)
         fclose(file);
@@ -212,13 +221,18 @@ in_table(const char *path, int port, bool *any)
 bool
 port_listens(int port, bool *v6)
 {
-    bool any = false;
+    struct listener listener = find_listener("/proc/net/tcp", port);
 
     *v6 = false;
-    if (in_table("/proc/net/tcp", port, &any))
+    if (listener.found)
         return true;
-    if (!in_table("/proc/net/tcp6", port, &any))
-        return false;
-    *v6 = !any;
-    return true;
+    listener = find_listener("/proc/net/tcp6", port);
+    *v6 = !listener.any;
+    return listener.found;
+}
+
+unsigned
+accept_queue(int port)
+{
+    return find_listener("/proc/net/tcp", port).queue + find_listener("/proc/net/tcp6", port).queue;
 }

@@ -30,6 +30,9 @@ void usage_of(const pid_t *pids, int n, struct usage *usage);
 /* The state letter of a process as in ps (R, S, Z ...); 0 when there is none. */
 char process_state(pid_t pid);
 
+/* Clients that are connected to the listener on this port and not yet accepted; 0 if unknown. */
+unsigned accept_queue(int port);
+
 /* Is somebody listening on this port? *v6 is set when only ::1 answers. */
 bool port_listens(int port, bool *v6);
 

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embedded.h"
 #include "forms.h"
 
 #define MOST_FILE ((size_t)1 << 20)
 #define MOST_NESTED 8
+#define FOLDER "lessons/scenarios/"
 
 /* The file while it is read. */
 struct reader {
@@ -80,6 +82,24 @@ joined(const struct word *words, int n)
     return text;
 }
 
+static int
+note_about(const struct reader *reader, const struct step *step)
+{
+    struct scenario *scenario = reader->scenario;
+
+    if (step->action == ABOUT_PROFILE)
+        scenario->profiles |= (unsigned)step->number;
+    if (step->action == ABOUT_HINT && scenario->hint != NULL)
+        return complain_at(reader, 1, "one hint is enough");
+    if (step->action == ABOUT_HINT)
+        scenario->hint = strndup((const char *)step->data.text, step->data.text_len);
+    scenario->compare |= step->action == ABOUT_COMPARE || step->action == ABOUT_QUICK;
+    scenario->quick |= step->action == ABOUT_QUICK;
+    scenario->alone |= step->action == ABOUT_ALONE;
+    scenario->bonus |= step->action == ABOUT_BONUS;
+    return 0;
+}
+
 /* What concerns the whole scenario, and the pairs of repeat and end. */
 static int
 settle_step(struct reader *reader, struct step *step, const struct word *words, int n)
@@ -97,9 +117,13 @@ settle_step(struct reader *reader, struct step *step, const struct word *words, 
     case SERVER_LIMIT:
         scenario->fd_limit = step->number;
         return 0;
-    case SERVER_ALONE:
-        scenario->alone = true;
-        return 0;
+    case ABOUT_COMPARE:
+    case ABOUT_QUICK:
+    case ABOUT_ALONE:
+    case ABOUT_BONUS:
+    case ABOUT_PROFILE:
+    case ABOUT_HINT:
+        return note_about(reader, step);
     case DO_REPEAT:
         if (reader->n_open == MOST_NESTED)
             return complain_at(reader, words[0].column, "too many repeats inside each other");
@@ -158,7 +182,7 @@ read_step(struct reader *reader, const struct word *words, int n)
     if (client && !word_is_name(&words[0]))
         return complain_at(reader, words[0].column,
                            "expected a client's name in small letters, or 'server', 'wait', "
-                           "'barrier', 'repeat', 'end'");
+                           "'barrier', 'repeat', 'end', 'about'");
     if (!match_forms(client, words + skipped, n - skipped, &step, &hopes))
         return no_form(reader, words, n, &hopes, skipped);
     if (client)
@@ -248,19 +272,21 @@ scenario_read(const char *file, const char *text, size_t len, char *problem, siz
     } else if (read_lines(&reader, text, len) == 0) {
         if (scenario->question == NULL)
             scenario->question = strdup("");
+        if (scenario->profiles == 0 && scenario->n_options == 0)
+            scenario->profiles = PROFILE_ECHO | PROFILE_LINE;
         return scenario;
     }
     scenario_free(scenario);
     return NULL;
 }
 
-struct scenario *
-scenario_open(const char *path, char *problem, size_t room)
+static struct scenario *
+open_file(const char *path, char *problem, size_t room)
 {
     FILE *file = fopen(path, "re");
     char *text = malloc(MOST_FILE + 1);
-    size_t len;
     struct scenario *scenario = NULL;
+    size_t len;
 
     if (file == NULL || text == NULL) {
         snprintf(problem, room, "cannot read %s: %s", path, strerror(errno));
@@ -277,6 +303,36 @@ scenario_open(const char *path, char *problem, size_t room)
     return scenario;
 }
 
+struct scenario *
+scenario_open(const char *name, char *problem, size_t room)
+{
+    const struct embedded *file;
+    char path[100];
+    size_t len = strlen(name);
+
+    if (strchr(name, '/') != NULL || (len > 5 && strcmp(name + len - 5, ".play") == 0))
+        return open_file(name, problem, room);
+    snprintf(path, sizeof(path), FOLDER "%.60s.play", name);
+    file = embedded_named(path);
+    if (file != NULL)
+        return scenario_read(path, file->text, file->len, problem, room);
+    snprintf(problem, room, "there is no scenario '%.60s'; 'echolab play' lists them, and a file "
+             "of yours ends in .play", name);
+    return NULL;
+}
+
+struct scenario *
+scenario_at(size_t i, char *problem, size_t room)
+{
+    for (size_t k = 0; embedded_at(k) != NULL; k++) {
+        const struct embedded *file = embedded_at(k);
+
+        if (strncmp(file->name, FOLDER, strlen(FOLDER)) == 0 && i-- == 0)
+            return scenario_read(file->name, file->text, file->len, problem, room);
+    }
+    return NULL;
+}
+
 void
 scenario_free(struct scenario *scenario)
 {
@@ -288,6 +344,7 @@ scenario_free(struct scenario *scenario)
         free(scenario->options[i]);
     free(scenario->steps);
     free(scenario->question);
+    free(scenario->hint);
     free(scenario->name);
     free(scenario);
 }

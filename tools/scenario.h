@@ -42,8 +42,8 @@ enum action {
     DO_END,
     SERVER_OPTION,
     SERVER_LIMIT,
-    SERVER_ALONE,
     SERVER_REMEMBER,
+    SERVER_MEASURE,
     SERVER_SIGNAL,
     SERVER_RESTART,
     SERVER_TWIN_FAILS,
@@ -53,8 +53,17 @@ enum action {
     SERVER_TASKS,
     SERVER_ZOMBIES,
     SERVER_ALIVE,
-    SERVER_EXIT
+    SERVER_EXIT,
+    ABOUT_COMPARE,
+    ABOUT_QUICK,
+    ABOUT_ALONE,
+    ABOUT_BONUS,
+    ABOUT_PROFILE,
+    ABOUT_HINT
 };
+
+/* Who grades with a scenario; a sum, for one may be in several. */
+enum profile { PROFILE_ECHO = 1, PROFILE_LINE = 2, PROFILE_SMOKE = 4 };
 
 /* One client, or a group that does the same; its members are numbered from `first`. */
 struct party {
@@ -70,7 +79,7 @@ struct step {
     struct payload data; /* what is sent, dripped or expected */
     uint64_t size;       /* SERVER_MEMORY, DO_READ_SLOWLY: bytes */
     int ms;              /* within, for or every: milliseconds */
-    long number;         /* a count, per cent, signal or exit status; -1 for any status */
+    long number;         /* a count, per cent, signal, profile or status; -1 for any status */
     size_t partner;      /* DO_REPEAT: its end; DO_END: its repeat; an index into steps */
 };
 
@@ -85,7 +94,13 @@ struct scenario {
     char *options[MOST_OPTIONS]; /* for our own stages; foreign servers do without */
     int n_options;
     long fd_limit;              /* the server may open so many descriptors; 0: as it likes */
-    bool alone;                 /* measures something that other programs disturb */
+
+    /* What the commands that choose among scenarios want to know about this one. */
+    bool compare, quick;        /* `echolab compare` plays it; even with --quick */
+    bool alone;                 /* it measures something that other programs disturb */
+    bool bonus;                 /* a good server may fail it */
+    unsigned profiles;          /* enum profile; 0: it is not for grading */
+    char *hint;                 /* for a student whose server fails; NULL: none */
 };
 
 /*
@@ -95,8 +110,14 @@ struct scenario {
 struct scenario *scenario_read(const char *file, const char *text, size_t len, char *problem,
                                size_t room);
 
-/* Reads the scenario in a file; as scenario_read(). */
-struct scenario *scenario_open(const char *path, char *problem, size_t room);
+/*
+ * Reads the scenario of that name, or in that file: a name with a '/' or ending in ".play" is
+ * a file, another one is looked for among those inside the binary. As scenario_read().
+ */
+struct scenario *scenario_open(const char *name, char *problem, size_t room);
+
+/* The i-th scenario inside the binary, in the order of their names; NULL behind the last. */
+struct scenario *scenario_at(size_t i, char *problem, size_t room);
 
 void scenario_free(struct scenario *scenario);
 
