@@ -10,6 +10,7 @@ struct command {
     int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
 };
 
+/* Each runs the command it is named after. */
 int client_main(int argc, char **argv);
 int play_main(int argc, char **argv);
 int show_main(int argc, char **argv);

@@ -16,6 +16,7 @@ struct future {
     bool heard;              /* somebody has asked how it ended */
 };
 
+/* Makes a future that has not come yet. */
 void future_init(struct future *future, struct loop *loop);
 
 /* It has come to this. Only the first one counts: returns false when it was done already. */

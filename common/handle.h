@@ -22,6 +22,7 @@ ring_make(struct handle *ring)
     ring->next = ring->prev = ring;
 }
 
+/* Is nobody in the ring? */
 static inline bool
 ring_empty(const struct handle *ring)
 {

@@ -79,12 +79,14 @@ void json_close(struct json_writer *w, char bracket);
 /* A string of len bytes; bytes that are no UTF-8 become U+FFFD. */
 void json_put_bytes(struct json_writer *w, const char *name, const char *text, size_t len);
 
+/* A string that ends with NUL; a number. */
 void json_put_string(struct json_writer *w, const char *name, const char *text);
 void json_put_integer(struct json_writer *w, const char *name, int64_t value);
 
 /* JSON knows no infinity and no NaN: they become null. */
 void json_put_real(struct json_writer *w, const char *name, double value);
 
+/* true or false; null. */
 void json_put_bool(struct json_writer *w, const char *name, bool value);
 void json_put_null(struct json_writer *w, const char *name);
 

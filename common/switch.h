@@ -35,8 +35,9 @@ struct context {
 };
 
 /*
- * Makes a stack with `extra` bytes above its top, for its owner's use. Whoever grows it too far meets the
- * guard page and crashes there, not in a neighbour. Returns 0, or -1 with errno set.
+ * Makes a stack with `extra` bytes above its top, for its owner's use. Whoever grows it too
+ * far meets the guard page and crashes there, not in a neighbour. Returns 0, or -1 with
+ * errno set.
  */
 int stack_make(struct stack *stack, size_t extra);
 

@@ -92,6 +92,7 @@ void crowd_close(struct crowd *crowd);
 /* Lets everything happen that can happen; waits at most ms for something. */
 void crowd_pump(struct crowd *crowd, int ms);
 
+/* Begins to connect; crowd_pump() brings it to an end, and what became of it is in the log. */
 void client_connect(struct crowd *crowd, struct client *c);
 
 /* Sends the payload, all at once or (drip_ms > 0) byte by byte. */

@@ -15,6 +15,7 @@
 
 #define CALLS_MOST 512 /* numbers of system calls that are counted one by one */
 
+/* The first line, and a line for each beat. */
 void tracelog_start(struct outbox *out, const struct story *story);
 void tracelog_beat(struct outbox *out, const struct story *story, const struct beat *beat);
 
