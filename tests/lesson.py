@@ -5,7 +5,7 @@ usage: python3 tests/lesson.py lessons/10_blocking.md...
 
 Every fenced block of a lesson is a step. Its info string says where it happens:
 
-    sh terminal 1            run this there, until it ends
+    sh terminal 1            run this there, until it ends, with exit status 0
     sh terminal 1, stays     run this there; it goes on (a server, a telnet)
     sh terminals 2 and 3, stays   the same in each of them, in this order
     sh                       run this in any other terminal, until it ends
@@ -116,7 +116,7 @@ class Terminal:
         while self.open and time.monotonic() < until:
             self.listen(0.1)
         try:
-            self.process.wait(max(0.1, until - time.monotonic()))
+            return self.process.wait(max(0.1, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             raise Untrue(f"this does not end: {self.command}\n{self.screen}") from None
 
@@ -158,7 +158,9 @@ class Reader:
             text = re.sub(r"\b8000\b", self.port, text)
         term = self.terminals[name] = Terminal(text, self.folder, self.env)
         if not stays:
-            term.wait_end()
+            status = term.wait_end()
+            if status != 0:
+                raise Untrue(f"exit status {status}: {text}\n{term.screen}")
             self.learn_port(term)
         elif "telnet" in text:
             term.wait_for("Escape character is .*\n", "telnet's greeting")
@@ -174,38 +176,47 @@ class Reader:
             self.port = self.env["ECHOLAB_PORT"] = banner.group(1)
 
     def pattern(self, text):
-        """The regular expression that an output block means, and its conditions."""
-        lines, tests = [], []
+        """The regular expression that an output block means, and what its groups must be."""
+        lines, wishes = [], {}
         for line in text.splitlines():
             if line.strip() == "...":
                 lines.append(r"(?:.*\n)*?")
                 continue
             expression = ""
             for part in re.split(r"(\.\.\.|127\.0\.0\.1:\d+|(?<!\S)[<>]\d[\d.]*)", line.strip()):
-                address = re.fullmatch(r"127\.0\.0\.1:(\d+)", part)
                 if part == "...":
                     expression += ".*"
                 elif re.fullmatch(r"[<>]\d[\d.]*", part):
-                    tests.append((f"n{len(tests)}", part))
-                    expression += rf"(?P<{tests[-1][0]}>\d+(?:\.\d+)?)"
-                elif address and address.group(1) != "8000":
-                    tests.append((f"n{len(tests)}", "port " + address.group(1)))
-                    expression += rf"127\.0\.0\.1:(?P<{tests[-1][0]}>\d+)"
+                    expression += rf"(?P<n{len(wishes)}>\d+(?:\.\d+)?)"
+                    wishes[f"n{len(wishes)}"] = part
+                elif re.fullmatch(r"127\.0\.0\.1:\d+", part):
+                    expression += r"127\.0\.0\.1:" + self.client_port(part[10:], wishes)
                 else:
                     expression += re.sub(r"(?:\\ )+", r"[ \\t]+", re.escape(part))
             lines.append(r"[ \t]*" + expression + r"[ \t]*(?:\n|\Z)")
-        return re.compile("".join(lines)), tests
+        return re.compile("".join(lines)), wishes
 
-    def holds(self, name, wish, found):
-        value = found.group(name)
-        if wish.startswith("port "):
-            theirs = self.client_ports.setdefault(wish[5:], value)
-            return theirs == value and list(self.client_ports.values()).count(value) == 1
-        return float(value) > float(wish[1:]) if wish[0] == ">" else float(value) < float(wish[1:])
+    def client_port(self, port, wishes):
+        """What to look for where the lesson has this port: the same client's as before."""
+        if port == "8000" or port in self.client_ports:
+            return self.client_ports.get(port, port)
+        if f"p{port}" in wishes:
+            return f"(?P=p{port})"
+        wishes[f"p{port}"] = ""
+        others = "|".join(self.client_ports.values()) or "0"
+        return rf"(?P<p{port}>(?!(?:{others})\b)\d+)"
+
+    def learn(self, group, wish, value):
+        """A client's port is remembered; a figure must be as large or small as it should."""
+        if group[0] == "p":
+            self.client_ports[group[1:]] = value
+        elif not (float(value) > float(wish[1:]) if wish[0] == ">" else
+                  float(value) < float(wish[1:])):
+            raise Untrue(f"{value} is not {wish}")
 
     def expect(self, name, text):
         term = self.terminal(name)
-        regex, tests = self.pattern(text)
+        regex, wishes = self.pattern(text)
         until = time.monotonic() + LIMIT
         while True:
             shown = term.screen
@@ -217,14 +228,15 @@ class Reader:
             if not term.open or time.monotonic() > until:
                 raise Untrue(f"{name} should show:\n{text}\nit shows:\n{shown}")
             term.listen(0.1)
-        for group, wish in tests:
-            if not self.holds(group, wish, found):
-                raise Untrue(f"{name}: {found.group(group)} is not {wish} in:\n{found.group()}")
+        for group, wish in wishes.items():
+            self.learn(group, wish, found.group(group))
         term.screen = shown[found.end():]
 
     def type(self, name, text, silent):
         term = self.terminal(name)
-        for line in text.splitlines():
+        for number, line in enumerate(text.splitlines()):
+            if number > 0:
+                term.listen(SILENCE)  # people look at the answer before they go on
             if line in KEYS:
                 term.press(line)
             else:

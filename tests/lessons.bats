@@ -29,7 +29,7 @@ form_mistake() {
 }
 
 @test "check-lessons.sh: nothing is missing, too long, or cited in vain" {
-    sh "$ROOT/tools/check-lessons.sh" "$ROOT"/lessons/[0-9]*.md
+    sh "$ROOT/tools/check-lessons.sh"
 }
 
 @test "every command of every lesson does what the lesson says" {

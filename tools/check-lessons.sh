@@ -128,6 +128,7 @@ END
 # Does one text in backquotes stand for something that exists?
 resolves() {
     grep -qF -- "$1" "$work/text" && return
+    [ ! -f "$1" ] || return 0
     case $1 in
     -*' '*) grep -qF -- "${1%% *}" "$work/text" ;;
     *' '*)
