@@ -8,6 +8,7 @@ Every fenced block of a lesson is a step. Its info string says where it happens:
     sh terminal 1            run this there, until it ends, with exit status 0
     sh terminal 1, stays     run this there; it goes on (a server, a telnet)
     sh terminals 2 and 3, stays   the same in each of them, in this order
+    sh terminal 4, again     run this again and again, until it shows the next output
     sh                       run this in any other terminal, until it ends
     type terminal 2          type these lines there; Ctrl-C, Ctrl-D, Ctrl-] are keys
     type terminal 2, silent  the same, and for a while nothing comes back
@@ -60,6 +61,7 @@ class Terminal:
         termios.tcsetattr(slave, termios.TCSANOW, modes)
         self.screen = ""
         self.command = command
+        self.again = False
         self.open = True
         self.process = subprocess.Popen(
             ["bash", "-c", command], stdin=slave, stdout=slave, stderr=slave, cwd=folder,
@@ -88,6 +90,14 @@ class Terminal:
             if not self.open or time.monotonic() > until:
                 raise Untrue(f"{what} did not come; the screen says:\n{self.screen}")
             self.listen(0.1)
+
+    def wait_modes(self):
+        """telnet sets the terminal up right after its greeting, and drops what was typed."""
+        until = time.monotonic() + LIMIT
+        while termios.tcgetattr(self.master)[1] & termios.ONLCR == 0:
+            if time.monotonic() > until:
+                raise Untrue("telnet does not set up its terminal")
+            self.listen(0.02)
 
     def press(self, key):
         """Presses a key, and takes what the terminal shows of it off the screen."""
@@ -148,7 +158,7 @@ class Reader:
             raise Untrue(f"nothing was started in {name} yet")
         return self.terminals[name]
 
-    def run(self, name, text, stays):
+    def run(self, name, text, manner):
         old = self.terminals.get(name)
         if old:
             if old.process.poll() is None:
@@ -157,13 +167,15 @@ class Reader:
         if self.port:
             text = re.sub(r"\b8000\b", self.port, text)
         term = self.terminals[name] = Terminal(text, self.folder, self.env)
-        if not stays:
+        term.again = manner == "again"
+        if manner != "stays":
             status = term.wait_end()
             if status != 0:
                 raise Untrue(f"exit status {status}: {text}\n{term.screen}")
             self.learn_port(term)
         elif "telnet" in text:
             term.wait_for("Escape character is .*\n", "telnet's greeting")
+            term.wait_modes()
         elif re.search(r"\./echolab (?!client)", text):
             banner = term.wait_for(r"stop:  Ctrl-C\n", "the server's banner")
             self.learn_port(term)
@@ -212,25 +224,40 @@ class Reader:
             self.client_ports[group[1:]] = value
         elif not (float(value) > float(wish[1:]) if wish[0] == ">" else
                   float(value) < float(wish[1:])):
-            raise Untrue(f"{value} is not {wish}")
+            return f"says {value}, which is not {wish}"
+        return None
+
+    def differs(self, term, text):
+        """What is wrong with a screen; None, and the text is off it, if nothing is."""
+        regex, wishes = self.pattern(text)
+        shown = term.screen
+        if self.port:
+            shown = re.sub(rf"\b{self.port}\b", "8000", shown)
+        found = regex.match(shown)
+        if not found:
+            return f"should show:\n{text}\nit shows:\n{shown}"
+        for group, wish in wishes.items():
+            wrong = self.learn(group, wish, found.group(group))
+            if wrong:
+                return wrong
+        term.screen = shown[found.end():]
+        return None
 
     def expect(self, name, text):
-        term = self.terminal(name)
-        regex, wishes = self.pattern(text)
         until = time.monotonic() + LIMIT
         while True:
-            shown = term.screen
-            if self.port:
-                shown = re.sub(rf"\b{self.port}\b", "8000", shown)
-            found = regex.match(shown)
-            if found:
-                break
-            if not term.open or time.monotonic() > until:
-                raise Untrue(f"{name} should show:\n{text}\nit shows:\n{shown}")
-            term.listen(0.1)
-        for group, wish in wishes.items():
-            self.learn(group, wish, found.group(group))
-        term.screen = shown[found.end():]
+            term = self.terminal(name)
+            wrong = self.differs(term, text)
+            if not wrong:
+                return
+            over = time.monotonic() > until
+            if over or not (term.open or term.again):
+                raise Untrue(f"{name} {wrong}")
+            if term.open:
+                term.listen(0.1)
+            else:
+                time.sleep(0.1)
+                self.run(name, term.command, "again")
 
     def type(self, name, text, silent):
         term = self.terminal(name)
@@ -254,7 +281,7 @@ class Reader:
         name = name or "the other terminal"
         if kind == "sh":
             for each in names:
-                self.run(each or name, text, manner == "stays")
+                self.run(each or name, text, manner)
         elif kind == "type":
             self.type(name, text, manner == "silent")
         elif kind == "output":

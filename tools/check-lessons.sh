@@ -28,7 +28,7 @@ check_form() {
         /^```/ && fence == "" {
             fence = substr($0, 4)
             if (fence !~ /^(sh|output)( terminal [1-9])?$|^type terminal [1-9](, silent)?$/ &&
-                fence !~ /^sh terminal( [1-9]|s [1-9] and [1-9])(, stays)?$/ &&
+                fence !~ /^sh terminal( [1-9]|s [1-9] and [1-9])(, (stays|again))?$/ &&
                 fence !~ /^(c|python) [a-z]+\/[a-z0-9_.\/]+$/)
                 wrong(FNR, "no reader knows what to do with a block \"" fence "\"")
             split(fence, word, " ")
