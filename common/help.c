@@ -126,8 +126,8 @@ list_json(const struct stage *stage)
         printf("\"%s\"", stage->parent);
     else
         printf("null");
-    printf(", \"lines\": %s, \"summary\": \"%s\"}", stage->lines ? "true" : "false",
-           stage->summary);
+    printf(", \"lines\": %s, \"framed\": %s, \"summary\": \"%s\"}",
+           stage->lines ? "true" : "false", stage->framed ? "true" : "false", stage->summary);
 }
 
 int

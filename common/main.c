@@ -29,6 +29,7 @@ extern const struct stage stage_epoll;
 extern const struct stage stage_threaded;
 extern const struct stage stage_forked;
 extern const struct stage stage_coroutine;
+extern const struct stage stage_message;
 
 static const struct stage *const stages[] = {
     &stage_blocking,
@@ -41,6 +42,7 @@ static const struct stage *const stages[] = {
     &stage_threaded,
     &stage_forked,
     &stage_coroutine,
+    &stage_message,
 };
 
 static const struct command commands[] = {

@@ -20,6 +20,7 @@
 
 #define CHUNK_LIMIT 65536
 #define SECONDS_LIMIT 1e6
+#define CONTENT_LIMIT (1 << 30)
 
 struct option_row {
     int key;          /* the short letter, or a number above 255 */
@@ -47,7 +48,10 @@ enum {
     LONG_EXIT_AFTER,
     LONG_PORT_FILE,
     LONG_COLOR,
-    LONG_ASCII
+    LONG_ASCII,
+    LONG_KEEP,
+    LONG_CRC,
+    LONG_MAX_CONTENT
 };
 
 static const struct option_row rows[] = {
@@ -75,8 +79,16 @@ static const struct option_row rows[] = {
     { LONG_GRACE, "grace", "SEC", TAKES_GRACE, "at the end, time for what is owed (default 2)",
       "it stops at once; try coroutine" },
     { LONG_WORKERS, "workers", "N", TAKES_WORKERS, "how many workers", "it has none" },
-    { LONG_BOOM, "boom", "HOW", 0, "the line \"boom\" hits a bug: crash, lost or caught", NULL },
-    { LONG_WORK, "work", NULL, 0, "the line \"work 1000\" costs 1000 ms of CPU", NULL },
+    { LONG_KEEP, "keep", NULL, TAKES_CRC, "many messages on one connection, not one",
+      "it knows no messages; try message" },
+    { LONG_CRC, "crc", NULL, TAKES_CRC, "a checksum in each answer",
+      "it knows no messages; try message" },
+    { LONG_MAX_CONTENT, "max-content", "BYTES", TAKES_CRC,
+      "the largest content accepted (default 1 MiB)", "it knows no messages; try message" },
+    { LONG_BOOM, "boom", "HOW", 0, "the line \"boom\" hits a bug: crash, lost or caught",
+      "it hears messages, not lines" },
+    { LONG_WORK, "work", NULL, 0, "the line \"work 1000\" costs 1000 ms of CPU",
+      "it hears messages, not lines" },
     { LONG_NODELAY, "nodelay", NULL, 0, "set TCP_NODELAY on every client", NULL },
     { LONG_NO_REUSEADDR, "no-reuseaddr", NULL, 0, "do not set SO_REUSEADDR", NULL },
     { LONG_EXIT_AFTER, "exit-after", "SEC", 0, "stop by itself after so long", NULL },
@@ -99,6 +111,15 @@ row_of(int key)
     return NULL;
 }
 
+/* May this stage be given this option? */
+static bool
+taken(const struct option_row *row, const struct stage *stage)
+{
+    if (stage->framed && (row->key == LONG_BOOM || row->key == LONG_WORK))
+        return false; /* nobody looks for lines in messages */
+    return row->takes == 0 || (row->takes & stage->takes) != 0;
+}
+
 void
 stage_help(FILE *out, const struct stage *stage)
 {
@@ -107,7 +128,7 @@ stage_help(FILE *out, const struct stage *stage)
         const struct option_row *row = &rows[i];
         char typed[40];
 
-        if (row->takes != 0 && (row->takes & stage->takes) == 0)
+        if (!taken(row, stage))
             continue;
         snprintf(typed, sizeof(typed), "--%s%s%s", row->name, row->arg != NULL ? "=" : "",
                  row->arg != NULL ? row->arg : "");
@@ -270,6 +291,15 @@ apply(struct settings *set, int key, const char *arg)
     case LONG_GRACE:
         set->grace = seconds("grace", arg);
         break;
+    case LONG_KEEP:
+        set->keep = true;
+        break;
+    case LONG_CRC:
+        set->crc = true;
+        break;
+    case LONG_MAX_CONTENT:
+        set->max_content = (size_t)number("max-content", arg, 0, CONTENT_LIMIT);
+        break;
     case LONG_WORKERS:
         set->workers = (int)number("workers", arg, 1, 1024);
         break;
@@ -349,7 +379,7 @@ parse_options(int argc, char **argv, struct settings *set)
 
         if (row == NULL)
             bad_option(key, argv);
-        if (row->takes != 0 && (row->takes & set->stage->takes) == 0)
+        if (!taken(row, set->stage))
             refuse(row, set->stage);
         if (key == 'h') {
             stage_help(stdout, set->stage);
@@ -365,7 +395,10 @@ parse_options(int argc, char **argv, struct settings *set)
              argv[optind]);
     if (set->sink && !set->line && !chunk_given)
         set->chunk = 1024; /* the text that --sink looks at is what one recv() brings */
-    set->room = PREFIX_LIMIT + (set->line && set->chunk < LINE_LIMIT ? LINE_LIMIT : set->chunk);
+    if (set->stage->framed) /* one message must fit: 2 bytes, header, content */
+        set->room = PREFIX_LIMIT + 2 + 65535 + set->max_content + set->chunk;
+    else
+        set->room = PREFIX_LIMIT + (set->line && set->chunk < LINE_LIMIT ? LINE_LIMIT : set->chunk);
     set->plain = !set->line && !set->sink && set->quiet && !set->work && set->boom == BOOM_OFF &&
                  set->prefix[0] == '\0';
     return 0;

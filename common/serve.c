@@ -99,6 +99,11 @@ banner(int listen_fd, const struct settings *set)
     client_words(listen_fd, set, words, sizeof(words));
     fprintf(stderr, "%secholab %s%s   %s\nlistening on %s\n", color ? "\033[1m" : "",
             set->stage->name, color ? "\033[0m" : "", set->stage->summary, address);
+    if (set->stage->framed) {
+        fprintf(stderr, "talk:  echolab message-client %s%s search morpheus     stop:  Ctrl-C\n",
+                local ? "--host=" : "--port=", local ? words : strchr(words, ' ') + 1);
+        return;
+    }
     fprintf(stderr, "talk:  %s %s     no telnet?  echolab client", local ? "nc -NU" : "telnet",
             local ? words + strlen("unix:") : words);
     if (strcmp(words, "127.0.0.1 8000") == 0)

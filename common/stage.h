@@ -48,6 +48,7 @@ struct stage {
     size_t chunk;        /* the default of --chunk, in bytes */
     bool lines;          /* answers line by line unless --stream is given */
     bool own_listeners;  /* opens its own sockets; run() gets -1 */
+    bool framed;         /* answers messages: it is no echo */
     enum stops stops;
     void (*run)(int listen_fd, const struct settings *set);
 };

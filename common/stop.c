@@ -38,7 +38,7 @@ on_signal(int sig)
         remove_unix_path();
         _exit(0);
     }
-    told = 1;
+    told = sig;
     shutdown(listener, SHUT_RDWR);
 }
 
