@@ -9,17 +9,16 @@
 #include <sys/socket.h>
 
 #include <err.h>
-#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "color.h"
 
 #define CHUNK_LIMIT 65536
-#define SECONDS_LIMIT 1e6
 #define CONTENT_LIMIT (1 << 30)
 
 struct option_row {
@@ -144,34 +143,6 @@ stage_help(FILE *out, const struct stage *stage)
                 stage->parent, stage->name);
 }
 
-/* A mistake on the command line: one line that says what to do, exit code 2. */
-#define USAGE_ERROR 2
-
-static long
-number(const char *name, const char *text, long least, long most)
-{
-    char *end;
-    long value;
-
-    errno = 0;
-    value = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || errno != 0 || value < least || value > most)
-        errx(USAGE_ERROR, "--%s must be %ld to %ld, not '%s'", name, least, most, text);
-    return value;
-}
-
-static double
-seconds(const char *name, const char *text)
-{
-    char *end;
-    double value;
-
-    value = strtod(text, &end);
-    if (end == text || *end != '\0' || !(value >= 0 && value <= SECONDS_LIMIT))
-        errx(USAGE_ERROR, "--%s must be a number of seconds, 0 or more, not '%s'", name, text);
-    return value;
-}
-
 static enum boom
 boom_named(const char *how, const struct stage *stage)
 {
@@ -209,14 +180,14 @@ apply_common(struct settings *set, int key, const char *arg)
 {
     switch (key) {
     case 'p':
-        number("port", arg, 0, 65535);
+        number_argument("--port", arg, 0, 65535);
         set->port = arg;
         return true;
     case 'b':
         set->bind = arg;
         return true;
     case 'B':
-        set->backlog = (int)number("backlog", arg, 0, INT_MAX);
+        set->backlog = (int)number_argument("--backlog", arg, 0, INT_MAX);
         return true;
     case 'q':
         set->quiet = true;
@@ -237,7 +208,7 @@ apply_common(struct settings *set, int key, const char *arg)
         set->reuseaddr = false;
         return true;
     case LONG_EXIT_AFTER:
-        set->exit_after = seconds("exit-after", arg);
+        set->exit_after = seconds_argument("--exit-after", arg);
         return true;
     case LONG_COLOR:
         if (choose_color(arg) == -1)
@@ -263,10 +234,10 @@ apply(struct settings *set, int key, const char *arg)
         set->step = set->step || key == LONG_STEP;
         break;
     case 'c':
-        set->chunk = (size_t)number("chunk", arg, 1, CHUNK_LIMIT);
+        set->chunk = (size_t)number_argument("--chunk", arg, 1, CHUNK_LIMIT);
         break;
     case 'i':
-        set->read_timeout = seconds("read-timeout", arg);
+        set->read_timeout = seconds_argument("--read-timeout", arg);
         break;
     case '1':
         set->once = true;
@@ -286,10 +257,10 @@ apply(struct settings *set, int key, const char *arg)
         set->line = false;
         break;
     case LONG_TICK:
-        set->tick_ms = (int)(seconds("tick", arg) * 1000);
+        set->tick_ms = (int)(seconds_argument("--tick", arg) * 1000);
         break;
     case LONG_GRACE:
-        set->grace = seconds("grace", arg);
+        set->grace = seconds_argument("--grace", arg);
         break;
     case LONG_KEEP:
         set->keep = true;
@@ -298,10 +269,10 @@ apply(struct settings *set, int key, const char *arg)
         set->crc = true;
         break;
     case LONG_MAX_CONTENT:
-        set->max_content = (size_t)number("max-content", arg, 0, CONTENT_LIMIT);
+        set->max_content = (size_t)number_argument("--max-content", arg, 0, CONTENT_LIMIT);
         break;
     case LONG_WORKERS:
-        set->workers = (int)number("workers", arg, 1, 1024);
+        set->workers = (int)number_argument("--workers", arg, 1, 1024);
         break;
     }
 }
@@ -335,7 +306,7 @@ refuse(const struct option_row *row, const struct stage *stage)
 
 /* getopt's complaint, in our words; never returns. */
 static void
-bad_option(int opt, char **argv)
+wrong_option(int opt, char **argv)
 {
     const struct option_row *row = row_of(optopt);
 
@@ -378,7 +349,7 @@ parse_options(int argc, char **argv, struct settings *set)
         const struct option_row *row = key == ':' || key == '?' ? NULL : row_of(key);
 
         if (row == NULL)
-            bad_option(key, argv);
+            wrong_option(key, argv);
         if (!taken(row, set->stage))
             refuse(row, set->stage);
         if (key == 'h') {

@@ -5,11 +5,13 @@
 
 #include <err.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "color.h"
 #include "net.h"
 #include "options.h"
@@ -18,14 +20,6 @@
 #include "trace.h"
 
 #define MOST_FDS 65536 /* containers often allow a million: tables need an end */
-
-static const char *
-from_environment(const char *name, const char *otherwise)
-{
-    const char *value = getenv(name);
-
-    return value != NULL && value[0] != '\0' ? value : otherwise;
-}
 
 /* The environment speaks before the command line does, and through the same check. */
 static void
@@ -156,6 +150,8 @@ serve(const struct stage *stage, int argc, char **argv)
         write_port_file(set.port_file, local_port(listen_fd));
     stage->run(listen_fd, &set);
     close(listen_fd);
+    if (stage->framed && told_to_stop() == SIGINT)
+        say("Caught keyboard interrupt, exiting");
     if (lines_dropped() > 0 && !set.quiet)
         complain("%lu console lines were dropped: nobody read them", lines_dropped());
     return 0;

@@ -33,7 +33,6 @@ remove_unix_path(void)
 static void
 on_signal(int sig)
 {
-    (void)sig;
     if (at_once) {
         remove_unix_path();
         _exit(0);
@@ -42,10 +41,10 @@ on_signal(int sig)
     shutdown(listener, SHUT_RDWR);
 }
 
-bool
+int
 told_to_stop(void)
 {
-    return told != 0;
+    return told;
 }
 
 static void

@@ -10,8 +10,8 @@
  */
 void stop_on_signals(int listen_fd, const struct settings *set);
 
-/* True once a signal or --exit-after has shut the listener down. */
-bool told_to_stop(void);
+/* The signal (SIGALRM for --exit-after) that has shut the listener down; 0 before that. */
+int told_to_stop(void);
 
 /*
  * For a forked child: a signal ends it by default action, and it gets SIGTERM when its

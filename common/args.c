@@ -1,4 +1,4 @@
-/* args.c -- the arguments of the commands that are not servers. */
+/* args.c -- numbers and names from the command line. */
 #include "args.h"
 
 #include <err.h>
@@ -21,16 +21,23 @@ number_argument(const char *name, const char *text, long least, long most)
     return value;
 }
 
-int
-milliseconds_argument(const char *name, const char *text)
+double
+seconds_argument(const char *name, const char *text)
 {
     char *end;
     double value = strtod(text, &end);
 
-    if (end == text || *end != '\0' || !(value >= 0 && value <= SECONDS_LIMIT))
-        errx(USAGE_ERROR, "%s must be a number of seconds, 0 to %g, not '%s'", name,
-             SECONDS_LIMIT, text);
-    return (int)(value * 1000);
+    if (end == text || *end != '\0' || !(value >= 0))
+        errx(USAGE_ERROR, "%s must be a number of seconds, 0 or more, not '%s'", name, text);
+    if (value > SECONDS_LIMIT)
+        errx(USAGE_ERROR, "%s must be at most %g seconds, not '%s'", name, SECONDS_LIMIT, text);
+    return value;
+}
+
+int
+milliseconds_argument(const char *name, const char *text)
+{
+    return (int)(seconds_argument(name, text) * 1000);
 }
 
 const char *

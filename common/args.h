@@ -1,6 +1,6 @@
 /*
- * args.h -- the arguments of the commands that are not servers: read a number, or name the
- * mistake in one line and end the program with exit code 2.
+ * args.h -- what stands on the command line: read a number, or name the mistake in one line
+ * and end the program with exit code 2.
  */
 #ifndef ECHOLAB_ARGS_H
 #define ECHOLAB_ARGS_H
@@ -12,7 +12,10 @@
 /* The whole number in text, least to most; `name` is how a complaint calls it ("PORT"). */
 long number_argument(const char *name, const char *text, long least, long most);
 
-/* A number of seconds in text, decimals allowed, as milliseconds; 0 or more. */
+/* A number of seconds in text, decimals allowed; 0 or more. */
+double seconds_argument(const char *name, const char *text);
+
+/* The same, as milliseconds. */
 int milliseconds_argument(const char *name, const char *text);
 
 /* Checks that text is a port to connect to, 1 to 65535; returns text. */
