@@ -57,10 +57,14 @@ tell_counts(struct fold *fold)
 
         if (key->times == 0)
             continue;
-        beat.kind = BEAT_REPEAT;
-        beat.times = key->times;
-        beat.bytes = key->bytes;
-        beat.at = key->last;
+        if (key->times > 1 || in_vain(&key->first)) {
+            beat.kind = BEAT_REPEAT;
+            beat.times = key->times;
+            beat.bytes = key->bytes;
+            beat.at = key->last.at;
+        } else {
+            beat = key->last; /* once is no repetition */
+        }
         key->times = 0;
         key->bytes = 0;
         tell(fold, &beat);
@@ -82,7 +86,7 @@ count(struct fold *fold, struct fold_key *key, const struct beat *beat)
 {
     key->times += beat->times;
     key->bytes += beat->call.result > 0 ? beat->call.result : 0;
-    key->last = beat->at;
+    key->last = *beat;
     if (fold->counting_since == 0)
         fold->counting_since = beat->at;
     if (fold->patience == 0)
@@ -96,7 +100,7 @@ fold_call(struct fold *fold, const struct beat *beat)
     struct fold_key *key = key_of(fold, beat);
     bool late = beat->waited > SHORT_WAIT;
 
-    if (key != NULL && !late && (in_vain(beat) || beat->at - key->last < RECENT)) {
+    if (key != NULL && !late && (in_vain(beat) || beat->at - key->last.at < RECENT)) {
         count(fold, key, beat);
         return;
     }
@@ -107,7 +111,7 @@ fold_call(struct fold *fold, const struct beat *beat)
         key = &fold->keys[fold->n_keys++];
         *key = (struct fold_key){ .first = *beat };
     }
-    key->last = beat->at;
+    key->last = *beat;
     tell(fold, beat);
 }
 

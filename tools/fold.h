@@ -11,9 +11,9 @@
 
 /* Calls that look alike: same task, same call, same client, same outcome. */
 struct fold_key {
-    struct beat first;   /* stands for all of them */
-    long times;          /* like it since, and not told */
-    long long bytes, last;
+    struct beat first, last; /* the first stands for all of them */
+    long times;              /* like it since, and not told */
+    long long bytes;
 };
 
 struct fold {

@@ -121,6 +121,16 @@ who_of(const struct beat *beat)
     return spoken && beat->client != NULL ? beat->client->name : "";
 }
 
+/* The story begins with the first socket, and with whatever happens to the server itself. */
+static bool
+opens(const struct beat *beat)
+{
+    if (beat->kind == BEAT_GONE)
+        return beat->task == 1;
+    return beat->kind == BEAT_CALL && beat->call.told && beat->call.kind != CALL_WAIT &&
+        !waits_for_many(beat->call.kind);
+}
+
 void
 narrate(struct narrator *narrator, const struct beat *beat)
 {
@@ -129,6 +139,11 @@ narrate(struct narrator *narrator, const struct beat *beat)
     bool about_call = beat->kind == BEAT_CALL || beat->kind == BEAT_ASLEEP ||
         beat->kind == BEAT_REPEAT;
 
+    narrator->opened = narrator->opened || opens(beat);
+    if (!narrator->opened)
+        return;
+    if (beat->kind == BEAT_REPEAT && beat->times == 1)
+        return; /* once more in vain: not worth a line */
     narrator->many = narrator->many || beat->task > 1;
     parts.who = who_of(beat);
     call_words(call, sizeof(call), beat);

@@ -13,6 +13,7 @@ struct narrator {
     int width;        /* columns */
     bool color;
     bool many;        /* there was more than one task: lines say which */
+    bool opened;      /* it has begun to serve; what a shell did before is no story */
 };
 
 /* Prints the heading. */

@@ -225,7 +225,8 @@ set_up(struct trace *t)
     t->story.tasks = t->story.most_tasks = 1;
     outbox_open(&t->out, t->file);
     t->narrator = (struct narrator){ .out = &t->out, .width = screen_width(t->out.fd),
-                                     .color = color_on(t->out.fd) };
+                                     .color = color_on(t->out.fd),
+                                     .opened = t->all || t->pid != 0 };
     if (!t->step)
         return;
     t->terminal = open("/dev/tty", O_RDWR | O_CLOEXEC);
