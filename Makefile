@@ -22,7 +22,7 @@ $(OUT): $(OBJECTS)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  $(CC) $<"
-	@$(CC) -std=c11 -D_GNU_SOURCE -Icommon -Itools -pthread $(WARN) $(CPPFLAGS) $(CFLAGS) -MMD -c -o $@ $<
+	@$(CC) -std=c11 -D_GNU_SOURCE -Icommon -Itools -pthread $(WARN) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # One text: before each file a line with its size and its name.
 $(BUILD)/inside.txt: $(INSIDE) stages lessons lessons/scenarios
