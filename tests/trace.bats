@@ -194,7 +194,7 @@ follows_crowd() {
 
     start_server "$ECHOLAB" trace --json -o "$json" "$1" -q --port 0 --port-file '{port_file}'
     [ "$(limit 60 python3 "$BATS_TEST_DIRNAME/fixtures/crowd.py" "$port" "$2")" -eq "$2" ]
-    await 10 eval "[ \$(grep -c '\"event\":\"gone\"' '$json') -eq $2 ]"
+    await 10 eval "[ \$(grep -c '\"event\": \"gone\"' '$json') -eq $2 ]"
     stop_stage
     jq -e -s --argjson n "$2" --argjson tasks "$3" '
         (map(select(.event == "task")) | length) == $n
@@ -275,7 +275,7 @@ follows_crowd() {
     leaves alice
     stop_stage
     start_stage epoll -qj
-    told '"call":"epoll_wait"'
+    told '"call": "epoll_wait"'
     stop_stage
     tail -n 1 "$log" | jq -e '.event == "end"' >/dev/null
 }

@@ -1,131 +1,110 @@
 /* tracelog.c -- the beats of a trace as JSON lines. */
 #include "tracelog.h"
 
-#include <stdarg.h>
+#include <err.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
+#include "json.h"
 #include "phrases.h"
 
-#define LINE_ROOM 32768
-
-/* One line that grows; what does not fit is left out, which the sizes rule out. */
+/* One line: it is written into memory first, so that it leaves as a whole. */
 struct line {
-    char text[LINE_ROOM];
+    char *text;
     size_t len;
+    struct json_writer w;
 };
 
-__attribute__((format(printf, 2, 3))) static void
-add(struct line *line, const char *fmt, ...)
-{
-    va_list args;
-    int n;
-
-    va_start(args, fmt);
-    n = vsnprintf(line->text + line->len, LINE_ROOM - line->len, fmt, args);
-    va_end(args);
-    if (n > 0 && line->len + (size_t)n < LINE_ROOM)
-        line->len += (size_t)n;
-}
-
-/* Bytes as a JSON string, each byte one character. */
+/* Seconds, to the microsecond. */
 static void
-add_bytes(struct line *line, const char *bytes, size_t n)
+put_seconds(struct line *line, const char *name, long long ns)
 {
-    add(line, "\"");
-    for (size_t i = 0; i < n; i++) {
-        unsigned char byte = (unsigned char)bytes[i];
-
-        if (byte == '"' || byte == '\\')
-            add(line, "\\%c", byte);
-        else if (byte >= 0x20 && byte < 0x7f)
-            add(line, "%c", byte);
-        else
-            add(line, "\\u%04x", byte);
-    }
-    add(line, "\"");
-}
-
-static double
-seconds_of(const struct story *story, long long at)
-{
-    return (double)(at - story->zero) / 1e9;
+    json_put_real(&line->w, name, (double)(ns / 1000) / 1e6);
 }
 
 static void
-add_client(struct line *line, const char *key, const struct client *client)
+begin(struct line *line, const struct story *story, long long at, const char *event)
 {
-    if (client == NULL)
-        return;
-    add(line, ",\"%s\":\"%s\",\"peer\":", key, client->name);
-    add_bytes(line, client->address, strlen(client->address));
+    *line = (struct line){ .text = NULL };
+    line->w.out = open_memstream(&line->text, &line->len);
+    if (line->w.out == NULL)
+        err(1, "no memory for a line");
+    json_open(&line->w, NULL, '{');
+    put_seconds(line, "t", at - story->zero);
+    json_put_string(&line->w, "event", event);
 }
 
 static void
-add_ready(struct line *line, const struct call *call)
+end(struct line *line, struct outbox *out)
 {
-    add(line, ",\"ready\":[");
-    for (int i = 0; i < call->n_ready; i++) {
-        const struct end *end = call->ready[i];
-
-        add(line, "%s\"%s\"", i > 0 ? "," : "",
-            end->kind == END_LISTENER ? "listener" : end_name(end));
-    }
-    add(line, "]");
+    json_close(&line->w, '}');
+    if (fclose(line->w.out) == EOF)
+        err(1, "no memory for a line");
+    outbox_line(out, line->text);
+    free(line->text);
 }
 
 static void
-add_blame(struct line *line, const struct beat *beat)
+put_ready(struct line *line, const struct call *call)
+{
+    json_open(&line->w, "ready", '[');
+    for (int i = 0; i < call->n_ready; i++)
+        json_put_string(&line->w, NULL, call->ready[i]->kind == END_LISTENER ? "listener" :
+                        end_name(call->ready[i]));
+    json_close(&line->w, ']');
+}
+
+static void
+put_waited(struct line *line, const struct beat *beat)
 {
     char text[96];
 
     if (beat->waited < 0)
         return;
-    add(line, ",\"waited\":%.6f", (double)beat->waited / 1e9);
+    put_seconds(line, "waited", beat->waited);
     if (*blame_words(text, sizeof(text), beat) != '\0')
-        add(line, ",\"because\":\"%s\"", text);
+        json_put_string(&line->w, "because", text);
 }
 
 static void
-add_call(struct line *line, const struct beat *beat)
+put_call(struct line *line, const struct beat *beat)
 {
     const struct call *call = &beat->call;
 
-    add(line, ",\"call\":\"%s\"", call->name != NULL ? call->name : "unknown");
+    json_put_string(&line->w, "call", call->name != NULL ? call->name : "unknown");
     if (call->fd >= 0)
-        add(line, ",\"fd\":%d", call->fd);
+        json_put_integer(&line->w, "fd", call->fd);
     if (beat->kind == BEAT_ASLEEP)
         return;
     if (call->error != 0)
-        add(line, ",\"error\":\"%s\"", errno_name(call->error));
+        json_put_string(&line->w, "error", errno_name(call->error));
     else
-        add(line, ",\"result\":%lld", call->result);
+        json_put_integer(&line->w, "result", call->result);
     if (beat->times > 1)
-        add(line, ",\"times\":%ld", beat->times);
+        json_put_integer(&line->w, "times", beat->times);
     if (beat->kind == BEAT_REPEAT) {
-        add(line, ",\"bytes\":%lld", beat->bytes);
+        json_put_integer(&line->w, "bytes", beat->bytes);
         return;
     }
-    add(line, ",\"slept\":%.6f", (double)beat->slept / 1e9);
+    put_seconds(line, "slept", beat->slept);
     if (call->kept > 0)
-        add(line, ",\"data\":");
-    if (call->kept > 0)
-        add_bytes(line, call->data, call->kept);
+        json_put_bytes(&line->w, "data", call->data, call->kept);
     if (waits_for_many(call->kind) && call->error == 0)
-        add_ready(line, call);
+        put_ready(line, call);
     if (call->queued > 0)
-        add(line, ",\"queued\":%d", call->queued);
-    add_blame(line, beat);
+        json_put_integer(&line->w, "queued", call->queued);
+    put_waited(line, beat);
 }
 
 void
 tracelog_start(struct outbox *out, const struct story *story)
 {
-    struct line line = { .len = 0 };
+    struct line line;
 
-    add(&line, "{\"t\":0,\"event\":\"start\",\"clock\":%lld,\"pid\":%d}", story->zero,
-        story->server);
-    outbox_line(out, line.text);
+    begin(&line, story, story->zero, "start");
+    json_put_integer(&line.w, "clock", story->zero);
+    json_put_integer(&line.w, "pid", story->server);
+    end(&line, out);
 }
 
 void
@@ -136,51 +115,66 @@ tracelog_beat(struct outbox *out, const struct story *story, const struct beat *
         [BEAT_CAME] = "task", [BEAT_GONE] = "gone", [BEAT_SIGNAL] = "signal",
         [BEAT_QUEUED] = "queue", [BEAT_UNREAD] = "unread"
     };
-    struct line line = { .len = 0 };
+    struct line line;
 
-    add(&line, "{\"t\":%.6f,\"event\":\"%s\"", seconds_of(story, beat->at), names[beat->kind]);
+    begin(&line, story, beat->at, names[beat->kind]);
     if (beat->task > 0)
-        add(&line, ",\"task\":%d", beat->task);
-    add_client(&line, "who", beat->client);
+        json_put_integer(&line.w, "task", beat->task);
+    if (beat->client != NULL) {
+        json_put_string(&line.w, "who", beat->client->name);
+        json_put_string(&line.w, "peer", beat->client->address);
+    }
     if (beat->kind == BEAT_ASLEEP || beat->kind == BEAT_CALL || beat->kind == BEAT_REPEAT)
-        add_call(&line, beat);
+        put_call(&line, beat);
     else if (beat->kind == BEAT_CAME)
-        add(&line, ",\"tid\":%d,\"thread\":%s", beat->tid, beat->thread ? "true" : "false");
+        json_put_bool(&line.w, "thread", beat->thread);
     else if (beat->kind == BEAT_GONE)
-        add(&line, ",\"status\":%d", beat->status);
+        json_put_integer(&line.w, "status", beat->status);
     else if (beat->kind == BEAT_SIGNAL)
-        add(&line, ",\"signal\":%d", beat->sig);
+        json_put_integer(&line.w, "signal", beat->sig);
     else if (beat->kind == BEAT_QUEUED)
-        add(&line, ",\"waiting\":%d", beat->queued);
+        json_put_integer(&line.w, "waiting", beat->queued);
     else
-        add(&line, ",\"bytes\":%lld", beat->bytes);
-    add(&line, "}");
-    outbox_line(out, line.text);
+        json_put_integer(&line.w, "bytes", beat->bytes);
+    end(&line, out);
+}
+
+/* Each system call by the kernel's name, and how often it ended. Returns the sum. */
+static int64_t
+put_counts(struct line *line, const unsigned long *counts)
+{
+    int64_t all = 0;
+
+    json_open(&line->w, "system_calls", '{');
+    for (long nr = 0; nr < CALLS_MOST; nr++) {
+        const char *name = nr < CALLS_MOST - 1 ? syscall_name(nr) : NULL;
+        char number[32];
+
+        all += (int64_t)counts[nr];
+        snprintf(number, sizeof(number), nr < CALLS_MOST - 1 ? "number %ld" : "other", nr);
+        if (counts[nr] > 0)
+            json_put_integer(&line->w, name != NULL ? name : number, (int64_t)counts[nr]);
+    }
+    json_close(&line->w, '}');
+    return all;
 }
 
 void
 tracelog_end(struct outbox *out, const struct story *story, const unsigned long *counts,
              long long now, int exit_code)
 {
-    struct line line = { .len = 0 };
-    unsigned long all = 0;
-    const char *comma = "";
+    struct line line;
 
-    add(&line, "{\"t\":%.6f,\"event\":\"end\",\"exit\":%d,\"clients\":%d,\"bytes_in\":%lld,"
-        "\"bytes_out\":%lld,\"tasks\":%d", seconds_of(story, now), exit_code, story->accepted,
-        story->bytes_in, story->bytes_out, story->most_tasks);
-    if (story->longest_of != NULL)
-        add(&line, ",\"longest_wait\":%.6f,\"longest_of\":\"%s\"", (double)story->longest / 1e9,
-            story->longest_of->name);
-    add(&line, ",\"system_calls\":{");
-    for (long nr = 0; nr < CALLS_MOST; nr++) {
-        const char *name = nr < CALLS_MOST - 1 ? syscall_name(nr) : "other";
-
-        all += counts[nr];
-        if (counts[nr] > 0)
-            add(&line, "%s\"%s\":%lu", comma, name != NULL ? name : "other", counts[nr]);
-        comma = line.text[line.len - 1] == '{' ? "" : ",";
+    begin(&line, story, now, "end");
+    json_put_integer(&line.w, "exit", exit_code);
+    json_put_integer(&line.w, "clients", story->accepted);
+    json_put_integer(&line.w, "bytes_in", story->bytes_in);
+    json_put_integer(&line.w, "bytes_out", story->bytes_out);
+    json_put_integer(&line.w, "tasks", story->most_tasks);
+    if (story->longest_of != NULL) {
+        put_seconds(&line, "longest_wait", story->longest);
+        json_put_string(&line.w, "longest_of", story->longest_of->name);
     }
-    add(&line, "},\"all\":%lu}", all);
-    outbox_line(out, line.text);
+    json_put_integer(&line.w, "all_calls", put_counts(&line, counts));
+    end(&line, out);
 }

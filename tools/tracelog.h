@@ -1,6 +1,6 @@
 /*
  * tracelog.h -- the beats of a trace as JSON, an object a line. Renderers read it, and so
- * may anybody; bytes that a client sent stand in "data", each byte one character.
+ * may anybody; bytes of a client stand in "data", U+FFFD for those that are no UTF-8.
  *
  *   start   the first line: clock (ns on the monotonic clock where all times begin), pid
  *   asleep  a call sleeps; call   a call ended (slept: seconds); repeat   many calls alike
