@@ -6,8 +6,9 @@
  * Gone:        nothing yet.
  * Still wrong: while we sleep in recv() for alice, bob waits in the queue of
  *              the kernel until she leaves, and a client that never reads
- *              keeps us in send() for ever.  11_multi_blocking.c accepts bob
- *              too; 30_threaded.c and 31_forked.c give each client a helper.
+ *              keeps us in send() for ever.  One crash ends all, and only
+ *              CR LF ends a line.  11_multi_blocking.c accepts bob too;
+ *              30_threaded.c and 31_forked.c give each client a helper.
  */
 #include <sys/socket.h>
 

@@ -9,7 +9,8 @@
  *              round.  Was alice silent when bob came, she must type twice
  *              (or leave) before he is heard.  Nobody's next line is read
  *              until somebody new connects.  A client that never reads stops
- *              all.  12_nonblocking_naive.c asks without sleeping.
+ *              all, and so does one crash; only CR LF ends a line.
+ *              12_nonblocking_naive.c asks without sleeping.
  */
 #include <sys/socket.h>
 

@@ -6,8 +6,10 @@
  *              was heard of a half line stays in its conn.
  * Gone:        sleeping, anywhere; a silent client holds up nobody.
  * Still wrong: there is no WAIT.  We ask everybody, for ever, mostly in
- *              vain, and a whole core burns even when nobody types.
- *              20_select.c sleeps until there is something to do.
+ *              vain, and a whole core burns even when nobody types.  While
+ *              one client makes us work, the others wait; one crash ends
+ *              all; only CR LF ends a line.  20_select.c sleeps until there
+ *              is something to do.
  */
 #include <sys/socket.h>
 

@@ -7,7 +7,9 @@
  * Gone:        asking in vain: an idle server costs no CPU.
  * Still wrong: an fd_set has room for descriptors 0 to 1023 and no more, it
  *              must be filled anew for each call, and the kernel looks at
- *              every descriptor up to the highest.  21_poll.c has an array.
+ *              every descriptor up to the highest.  One thread: while one
+ *              client makes us work, the others wait; one crash ends all.
+ *              21_poll.c has an array.
  */
 #include <sys/resource.h>
 #include <sys/select.h>

@@ -5,9 +5,10 @@
  * New here:    epoll_ctl() tells the kernel once what each socket waits for;
  *              epoll_wait() brings those that are ready.
  * Gone:        the walk over all clients, in the kernel and here.
- * Still wrong: one thread: while one client makes us work, the others wait.
- *              And a client's story is cut into pieces, one for each event;
- *              41_coroutine.c tells it in one go again.
+ * Still wrong: one thread: while one client makes us work, the others
+ *              wait; one crash ends all.  And a client's story is cut into
+ *              pieces, one for each event; 41_coroutine.c tells it in one
+ *              go again.
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>

@@ -6,7 +6,8 @@
  *              A task for each client, and one that accepts.
  * Gone:        one client at a time; and the pieces that 22_epoll.c cuts a
  *              client's story into, one for each event.
- * Still wrong: one thread: while one client makes us work, the others wait.
+ * Still wrong: one thread: while one client makes us work, the others
+ *              wait; one crash ends all.
  */
 #include <err.h>
 #include <errno.h>

@@ -129,8 +129,7 @@ end_sending(struct crowd *crowd, struct client *c)
 static void
 send_more(struct crowd *crowd, struct client *c)
 {
-    for (int turn = 0; turn < TURNS && c->where == CONNECTED && c->written < c->released;
-         turn++) {
+    for (int turn = 0; turn < TURNS && c->where == CONNECTED && c->written < c->released; turn++) {
         uint64_t left = c->released - c->written;
         size_t part = left < CROWD_CHUNK ? (size_t)left : CROWD_CHUNK;
         ssize_t n;

@@ -85,8 +85,9 @@ make_edits(const struct line *old, size_t n_old, const struct line *new, size_t 
 static void
 print_edit(FILE *out, const struct edit *edit, bool color)
 {
-    const char *begin = !color || edit->kind == ' ' ? "" : edit->kind == '-' ? "\033[38;5;166m"
-                                                                              : "\033[38;5;29m";
+    const char *begin = !color || edit->kind == ' ' ? ""
+                        : edit->kind == '-'         ? "\033[38;5;166m"
+                                                    : "\033[38;5;29m";
 
     fprintf(out, "%s%c%.*s%s\n", begin, edit->kind, (int)edit->line.len, edit->line.text,
             begin[0] != '\0' ? "\033[0m" : "");
@@ -136,8 +137,8 @@ print_hunks(FILE *out, const struct edit *edits, size_t n, bool color)
 }
 
 int
-diff_print(FILE *out, const char *old_name, const char *old, size_t old_len,
-           const char *new_name, const char *new, size_t new_len, bool color)
+diff_print(FILE *out, const char *old_name, const char *old, size_t old_len, const char *new_name,
+           const char *new, size_t new_len, bool color)
 {
     size_t n_old, n_new, n = 0;
     struct line *a = cut_lines(old, old_len, &n_old);

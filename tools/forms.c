@@ -43,6 +43,7 @@ static const struct form client_forms[] = {
 
 static const struct form other_forms[] = {
     { "wait TIME", DO_WAIT },
+    { "at TIME", DO_AT },
     { "barrier within TIME", DO_BARRIER },
     { "repeat COUNT times", DO_REPEAT },
     { "end", DO_END },
@@ -141,8 +142,7 @@ take_data(const struct word *words, int n, bool text_only, struct payload *data)
         if (used == 0 || used + 1 >= n || !word_is(&words[used], "of") || data->size == 0)
             return 0;
         used++;
-        if (!text_only &&
-            (word_is(&words[used], "random") || word_is(&words[used], "lines"))) {
+        if (!text_only && (word_is(&words[used], "random") || word_is(&words[used], "lines"))) {
             data->kind = word_is(&words[used], "lines") ? PAYLOAD_LINES : PAYLOAD_RANDOM;
             return used + 1;
         }
@@ -231,7 +231,9 @@ match(const struct form *form, const struct word *words, int n, struct step *ste
 bool
 is_client_word(const struct word *word)
 {
-    static const char *const taken[] = { "wait", "barrier", "repeat", "end", "server", "about" };
+    static const char *const taken[] = {
+        "wait", "at", "barrier", "repeat", "end", "server", "about"
+    };
 
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
         if (word_is(word, taken[i]))
@@ -240,8 +242,7 @@ is_client_word(const struct word *word)
 }
 
 bool
-match_forms(bool client, const struct word *words, int n, struct step *step,
-            struct hopes *hopes)
+match_forms(bool client, const struct word *words, int n, struct step *step, struct hopes *hopes)
 {
     const struct form *forms = client ? client_forms : other_forms;
     size_t n_forms = client ? N_CLIENT_FORMS : N_OTHER_FORMS;

@@ -138,9 +138,9 @@ judge_says(const struct step *step, const struct client *c, char *out, size_t ro
         say_bytes(c, 0, out, room);
         break;
     case EXPECT_SENT:
-        snprintf(out, room, "%llu of %llu bytes could be sent%s%s",
-                 (unsigned long long)c->written, (unsigned long long)c->told,
-                 state != NULL ? "; " : "", state != NULL ? state : "");
+        snprintf(out, room, "%llu of %llu bytes could be sent%s%s", (unsigned long long)c->written,
+                 (unsigned long long)c->told, state != NULL ? "; " : "",
+                 state != NULL ? state : "");
         break;
     case EXPECT_REFUSED:
         snprintf(out, room, "%s", c->where == CONNECTED ? "it was let in" : state);

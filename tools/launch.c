@@ -172,4 +172,3 @@ launch(struct server *server)
     server->console = console[0];
     return 0;
 }
-

@@ -4,190 +4,305 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "args.h"
+#include "color.h"
 #include "commands.h"
+#include "lanes.h"
 #include "launch.h"
-#include "player.h"
 #include "scenario.h"
+#include "verdicts.h"
+#include "worker.h"
 
 #define DEFAULT_STAGES "multi-blocking,epoll"
 #define LIMIT_MS 60000
+#define MOST_LIMIT_MS 600000
+#define AT_ONCE 3 /* more servers side by side would disturb each other */
 
-struct wishes {
-    const char *file, *stages, *log_path;
+struct play {
+    const char *name; /* of the scenario, or its file */
+    const char *stages, *log_path;
     char **command; /* behind "--"; NULL: stages */
     int limit_ms;
-    bool quiet;
+    bool quiet, steps;
+
+    struct scenario *scenario;
+    struct worker *workers;
+    size_t n_workers;
+    struct lanes_style style;
+    bool live; /* the picture is drawn again and again, in its place */
+    int lines; /* of the picture that was drawn last */
 };
 
 static const char usage[] =
-    "usage: echolab play FILE [--on STAGE,...] [OPTION...]\n"
-    "       echolab play FILE [OPTION...] -- COMMAND... {port}\n"
+    "usage: echolab play SCENARIO [--on STAGE,...] [OPTION...]\n"
+    "       echolab play SCENARIO [OPTION...] -- COMMAND... {port}\n"
+    "       echolab play\n"
     "\n"
-    "Plays a script of clients against a server and tells which expectations hold.\n"
+    "Plays a script of clients against servers of ours, or against any command that listens on\n"
+    "the port it is given, and draws who waited for whom. Without an operand: lists the "
+    "scenarios.\n"
+    "SCENARIO is one of their names, or a file of yours that ends in .play.\n"
     "\n"
     "      --on STAGE,...   these servers of ours, or all (default " DEFAULT_STAGES ")\n"
     "  -l, --limit SEC      end the scenario after so long (default 60)\n"
-    "      --log FILE       append what the server prints to FILE\n"
+    "      --log FILE       append what the servers print to FILE\n"
+    "  -s, --steps          every step with its time and its result\n"
     "  -q, --quiet          one line a server\n"
+    "      --forms          the forms that a step may have\n"
+    "      --color WHEN     auto, always or never\n"
+    "      --ascii          draw with plain characters\n"
     "  -h, --help           this text\n"
     "\n"
-    "exit status: 0 all expectations hold, 1 some do not, 2 usage, 3 the server does not listen\n";
+    "exit status: 0 all expectations hold, or fail as the stage's lesson says; 1 some do not;\n"
+    "2 usage; 3 the command does not listen\n";
 
 static void
-read_wishes(int argc, char **argv, struct wishes *wishes)
+read_option(struct play *play, int opt, const char *value)
+{
+    switch (opt) {
+    case 'o':
+        play->stages = value;
+        break;
+    case 'l':
+        play->limit_ms = milliseconds_argument("--limit", value);
+        if (play->limit_ms == 0 || play->limit_ms > MOST_LIMIT_MS)
+            errx(USAGE_ERROR, "--limit must be more than 0 and at most 600 seconds, not '%s'",
+                 value);
+        break;
+    case 'L':
+        play->log_path = value;
+        break;
+    case 's':
+        play->steps = true;
+        break;
+    case 'q':
+        play->quiet = true;
+        break;
+    case 'c':
+        if (choose_color(value) == -1)
+            errx(USAGE_ERROR, "--color must be auto, always or never, not '%s'", value);
+        break;
+    case 'a':
+        choose_ascii();
+        break;
+    case 'f':
+        scenario_forms(stdout);
+        exit(0);
+    default:
+        fputs(usage, stdout);
+        exit(0);
+    }
+}
+
+static void
+read_arguments(int argc, char **argv, struct play *play)
 {
     static const struct option longs[] = { { "on", 1, NULL, 'o' },    { "limit", 1, NULL, 'l' },
-                                           { "log", 1, NULL, 'L' },   { "quiet", 0, NULL, 'q' },
+                                           { "log", 1, NULL, 'L' },   { "steps", 0, NULL, 's' },
+                                           { "quiet", 0, NULL, 'q' }, { "forms", 0, NULL, 'f' },
+                                           { "color", 1, NULL, 'c' }, { "ascii", 0, NULL, 'a' },
                                            { "help", 0, NULL, 'h' },  { NULL, 0, NULL, 0 } };
     int opt;
-    char *end;
 
     opterr = 0;
-    while ((opt = getopt_long(argc, argv, ":l:qh", longs, NULL)) != -1) {
-        switch (opt) {
-        case 'o':
-            wishes->stages = optarg;
-            break;
-        case 'l':
-            wishes->limit_ms = (int)(strtod(optarg, &end) * 1000);
-            if (*end != '\0' || wishes->limit_ms <= 0 || wishes->limit_ms > 600000)
-                errx(2, "--limit must be 0.001 to 600 seconds, not '%s'", optarg);
-            break;
-        case 'L':
-            wishes->log_path = optarg;
-            break;
-        case 'q':
-            wishes->quiet = true;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            exit(0);
-        case ':':
-            errx(2, "%s needs a value; --help tells which", argv[optind - 1]);
-        default:
-            errx(2, "unknown option '%s'; --help lists them", argv[optind - 1]);
-        }
+    while ((opt = getopt_long(argc, argv, ":l:sqh", longs, NULL)) != -1) {
+        if (opt == ':' || opt == '?')
+            bad_option(opt, argv, longs);
+        read_option(play, opt, optarg);
     }
-    /* getopt has moved "--" in front of the operands: FILE, then the command. */
+    /* getopt has moved "--" in front of the operands: the scenario, then the command. */
     bool dashes = strcmp(argv[optind - 1], "--") == 0;
     if (optind < argc)
-        wishes->file = argv[optind++];
+        play->name = argv[optind++];
     if (optind < argc && !dashes)
-        errx(2, "one scenario at a time; a command comes behind --: -- %s ... {port}",
+        errx(USAGE_ERROR, "one scenario at a time; a command comes behind --: -- %s ... {port}",
              argv[optind]);
     if (optind < argc)
-        wishes->command = argv + optind;
+        play->command = argv + optind;
+    if (play->command != NULL && play->stages != NULL)
+        errx(USAGE_ERROR, "either --on STAGE,... or -- COMMAND, not both");
 }
 
-static const char *
-verdict_word(enum verdict verdict)
+static int
+list_scenarios(void)
 {
-    static const char *const words[] = { "not reached", "", "ok", "FAILS" };
+    char problem[256];
+    struct scenario *scenario;
 
-    return words[verdict];
+    for (size_t i = 0; (scenario = scenario_at(i, problem, sizeof(problem))) != NULL; i++) {
+        printf("%-23s %s\n", scenario->name, scenario->question);
+        scenario_free(scenario);
+    }
+    return 0;
+}
+
+/* One more server to play against. */
+static void
+add_target(struct play *play, const struct target *target)
+{
+    struct worker *workers = realloc(play->workers, (play->n_workers + 1) * sizeof(*play->workers));
+
+    if (workers == NULL)
+        err(1, "out of memory");
+    play->workers = workers;
+    workers[play->n_workers++] = (struct worker){
+        .scenario = play->scenario, .target = *target, .limit_ms = play->limit_ms, .fd = -1
+    };
 }
 
 static void
-print_steps(const struct scenario *scenario, const struct outcome *outcome)
+choose_targets(struct play *play)
 {
-    for (size_t i = 0; i < scenario->n_steps; i++) {
-        const struct result *result = &outcome->results[i];
-
-        printf("  %3u  %7.3f  %-44s  %s", scenario->steps[i].line, result->began,
-               scenario->steps[i].text, verdict_word(result->verdict));
-        if (result->verdict == HOLDS && result->ended - result->began >= 0.001)
-            printf(" after %.3f s", result->ended - result->began);
-        if (result->saw[0] != '\0')
-            printf(": %s", result->saw);
-        printf("\n");
-    }
-}
-
-/* Plays it once and prints what came of it. Returns the exit code. */
-static int
-play_one(const struct scenario *scenario, const struct target *target,
-         const struct wishes *wishes)
-{
-    struct outcome outcome;
-    unsigned n_expected = 0, n_held = 0;
-    int code;
-
-    if (play_scenario(scenario, target, wishes->limit_ms, NULL, &outcome) == -1)
-        err(1, "cannot play");
-    for (size_t i = 0; i < outcome.n_results; i++) {
-        n_held += outcome.results[i].verdict == HOLDS;
-        n_expected += outcome.results[i].verdict == HOLDS || outcome.results[i].verdict == FAILS;
-    }
-    if (!wishes->quiet && outcome.started == LISTENS)
-        print_steps(scenario, &outcome);
-    if (outcome.started == NOT_FOR_IT)
-        printf("%s: not played: %s", target->name, outcome.problem);
-    else if (outcome.started != LISTENS)
-        printf("%s: %s\n%s", target->name, outcome.problem, outcome.words);
-    else
-        printf("%s: %s: %u of %u expectations hold%s\n", target->name, scenario->name, n_held,
-               n_expected, outcome.cut_short ? "; the time was over before the end" : "");
-    if (outcome.own_limit != 0)
-        printf("%s: the player itself is at its limit: %s\n", target->name,
-               strerror(outcome.own_limit));
-    code = outcome.started == NOT_FOR_IT ? 0 : outcome.started != LISTENS ? 3 : !outcome.held;
-    outcome_free(&outcome);
-    return code;
-}
-
-static int
-play_stages(const struct scenario *scenario, const struct wishes *wishes)
-{
-    bool all = strcmp(wishes->stages, "all") == 0;
-    char *names = strdup(wishes->stages), *rest = names;
+    struct target target = { .log_path = play->log_path };
+    char *names = strdup(play->stages), *rest = names;
     const char *name;
-    int code = 0;
 
-    for (size_t i = 0; all ? stage_at(i) != NULL : rest != NULL; i++) {
-        struct target target = { .log_path = wishes->log_path };
-        int one;
-
-        name = all ? stage_at(i)->name : strsep(&rest, ",");
-        target.stage = stage_named(name);
-        target.name = name;
-        if (target.stage == NULL)
-            errx(2, "--on %s: there is no stage '%s'; 'echolab list' shows them", wishes->stages,
-                 name);
-        one = play_one(scenario, &target, wishes);
-        code = one > code ? one : code;
+    if (play->command != NULL) {
+        target.name = play->command[0];
+        target.command = play->command;
+        add_target(play, &target);
+    } else if (strcmp(play->stages, "all") == 0) {
+        for (size_t i = 0; (target.stage = stage_at(i)) != NULL; i++) {
+            target.name = target.stage->name;
+            if (!target.stage->framed)
+                add_target(play, &target);
+        }
+    } else {
+        while ((name = strsep(&rest, ",")) != NULL) {
+            target.stage = stage_named(name);
+            if (target.stage == NULL)
+                errx(USAGE_ERROR, "--on %s: there is no stage '%s'; 'echolab list' shows them",
+                     play->stages, name);
+            target.name = target.stage->name;
+            add_target(play, &target);
+        }
     }
     free(names);
+}
+
+/* The moment up to which there is something to draw. */
+static double
+drawn_until(const struct worker *worker)
+{
+    return worker->progress == OVER ? worker->outcome.took : now_s() - worker->outcome.log.began;
+}
+
+static void
+draw(struct play *play, FILE *out)
+{
+    play->lines = 0;
+    play->style.span = 0.5;
+    for (size_t i = 0; i < play->n_workers; i++)
+        if (play->workers[i].outcome.log.n > 0 && drawn_until(&play->workers[i]) > play->style.span)
+            play->style.span = drawn_until(&play->workers[i]);
+    for (size_t i = 0; i < play->n_workers; i++) {
+        const struct worker *worker = &play->workers[i];
+
+        if (worker->outcome.log.n == 0)
+            continue;
+        play->lines += lanes_draw(out, worker->target.name, play->scenario, &worker->outcome.log,
+                                  drawn_until(worker), &play->style);
+    }
+}
+
+/* Draws the picture of now over the one of before. */
+static void
+draw_live(void *context)
+{
+    struct play *play = context;
+
+    if (play->lines > 0)
+        printf("\033[%dA\033[J", play->lines);
+    draw(play, stdout);
+    fflush(stdout);
+}
+
+/* Says what became of it. Returns the exit code. */
+static int
+conclude(const struct play *play, const struct worker *worker)
+{
+    enum mark mark = mark_of(worker);
+    unsigned held, all;
+    char why[512];
+
+    if (play->steps && worker->outcome.started == LISTENS && !worker->lost)
+        print_steps(stdout, worker);
+    count_expectations(worker, &held, &all);
+    explain(worker, why, sizeof(why));
+    if (mark == MARK_NOT_PLAYED)
+        printf("%s: not played: %s\n", worker->target.name, why);
+    else if (worker->outcome.started != LISTENS || mark == MARK_UNKNOWN)
+        printf("%s: %s\n%s", worker->target.name, why, worker->outcome.words);
+    else if (why[0] == '\0')
+        printf("%s: %s: all %u expectations hold\n", worker->target.name, play->scenario->name,
+               all);
+    else
+        printf("%s: %s: %u of %u expectations fail%s\n  %s\n", worker->target.name,
+               play->scenario->name, all - held, all,
+               mark == MARK_FAILS && worker->target.stage != NULL ? ", as its lesson says" : "",
+               why);
+    if (mark == MARK_NOT_PLAYED || mark == MARK_HOLDS)
+        return 0;
+    if (worker->outcome.started != LISTENS)
+        return 3;
+    if (mark == MARK_FAILS && worker->target.stage != NULL)
+        return 0;
+    return mark == MARK_DIFFERS && !has_failed(worker) ? 0 : 1;
+}
+
+/* Plays against every target. Returns the exit code. */
+static int
+play_all(struct play *play)
+{
+    int code = 0, number;
+
+    play->style.color = color_on(STDOUT_FILENO);
+    play->style.drawing = drawing_on();
+    play->style.width = lanes_width();
+    play->live = isatty(STDOUT_FILENO) && !play->quiet;
+    if (!play->quiet)
+        printf("%s: %s\n\n", play->scenario->name, play->scenario->question);
+    fflush(stdout);
+    number =
+        workers_play(play->workers, play->n_workers, AT_ONCE, play->live ? draw_live : NULL, play);
+    if (number != 0)
+        return 128 + number;
+    if (play->live)
+        draw_live(play);
+    else if (!play->quiet)
+        draw(play, stdout);
+    if (!play->quiet && play->lines > 0)
+        lanes_legend(stdout, &play->style);
+    for (size_t i = 0; i < play->n_workers; i++) {
+        int one = conclude(play, &play->workers[i]);
+
+        code = one > code ? one : code;
+    }
     return code;
 }
 
 int
 play_main(int argc, char **argv)
 {
-    struct wishes wishes = { .limit_ms = LIMIT_MS };
+    struct play play = { .limit_ms = LIMIT_MS };
     char problem[512];
-    struct scenario *scenario;
     int code;
 
-    read_wishes(argc, argv, &wishes);
-    if (wishes.file == NULL)
-        errx(2, "which scenario? echolab play FILE --on STAGE,...");
-    if (wishes.command != NULL && wishes.stages != NULL)
-        errx(2, "either --on STAGE,... or -- COMMAND, not both");
-    scenario = scenario_open(wishes.file, problem, sizeof(problem));
-    if (scenario == NULL)
-        errx(2, "%s", problem);
-    if (wishes.stages == NULL)
-        wishes.stages = DEFAULT_STAGES;
+    read_arguments(argc, argv, &play);
+    if (play.name == NULL && play.command == NULL)
+        return list_scenarios();
+    play.scenario = scenario_open(play.name, problem, sizeof(problem));
+    if (play.scenario == NULL)
+        errx(USAGE_ERROR, "%s", problem);
+    if (play.stages == NULL)
+        play.stages = DEFAULT_STAGES;
     launch_prepare();
-    if (wishes.command != NULL) {
-        struct target target = { .name = wishes.command[0], .command = wishes.command,
-                                 .log_path = wishes.log_path };
-
-        code = play_one(scenario, &target, &wishes);
-    } else {
-        code = play_stages(scenario, &wishes);
-    }
-    scenario_free(scenario);
+    choose_targets(&play);
+    code = play_all(&play);
+    workers_free(play.workers, play.n_workers);
+    free(play.workers);
+    scenario_free(play.scenario);
     return code;
 }

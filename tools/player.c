@@ -2,6 +2,7 @@
 #include "player.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +15,26 @@
 #define CONNECT_MS 5000 /* a client, when the step gives no time */
 #define STOP_MS 1000    /* at the end, SIGTERM gets so long before SIGKILL */
 #define TURN_MS 10
-#define CROWD_STEP 32   /* so many connect, then we look how many the server has accepted */
-#define CROWD_QUEUE 64  /* more than so many wait: it needs a moment */
+#define CROWD_STEP 32      /* so many connect, then we look how many the server has accepted */
+#define CROWD_QUEUE 64     /* more than so many wait: it needs a moment */
 #define CROWD_PAUSE_S 0.01 /* ... but no longer, for it may never accept */
 #define LOOK_S 0.1
+
+static volatile sig_atomic_t interrupted;
+
+void
+player_interrupt(void)
+{
+    interrupted = 1;
+}
+
+bool
+player_over(const struct player *player, double end)
+{
+    double now = now_s();
+
+    return now >= end || now >= player->end || interrupted;
+}
 
 void
 player_turn(struct player *player, double end)
@@ -26,8 +43,12 @@ player_turn(struct player *player, double end)
     double left = (end < player->end ? end : player->end) - now;
     int ms = left > TURN_MS / 1e3 ? TURN_MS : left > 0 ? (int)(left * 1e3) + 1 : 0;
 
+    bool was_gone = player->server.gone;
+
     crowd_pump(&player->crowd, ms);
     server_look(&player->server);
+    if (player->server.gone && !was_gone)
+        log_event(&player->outcome->log, WHO_SERVER, EVENT_EXIT, 0);
     if (player->look != NULL && now >= player->next_look) {
         player->next_look = now + LOOK_S;
         player->look(player);
@@ -103,7 +124,7 @@ await_party(struct player *player, const struct step *step, double end, struct r
     char text[128] = "";
 
     for (bool over = false; n_open > 0 && !over;) {
-        over = now_s() >= end;
+        over = player_over(player, end);
         for (unsigned i = 0; i < party->count; i++) {
             enum verdict verdict = settled[i] ? DONE : judge_client(player, step, &members[i]);
 
@@ -145,8 +166,9 @@ await_barrier(struct player *player, double end, struct result *result)
         }
         if (behind == 0)
             return HOLDS;
-        if (now_s() >= end) {
-            snprintf(result->saw, sizeof(result->saw), "%u clients still have something to send", behind);
+        if (player_over(player, end)) {
+            snprintf(result->saw, sizeof(result->saw), "%u clients still have something to send",
+                     behind);
             return FAILS;
         }
         player_turn(player, end);
@@ -165,11 +187,11 @@ play_step(struct player *player, const struct step *step, struct result *result)
     int ms = step->ms >= 0 ? step->ms : step->action == DO_CONNECT ? CONNECT_MS : 0;
     double end = now_s() + ms / 1e3;
 
-    if (end > player->end)
-        end = player->end;
     if (step->action == DO_BARRIER)
         return await_barrier(player, end, result);
-    if (step->party == -1 && step->action != DO_WAIT)
+    if (step->action == DO_AT)
+        end = player->outcome->log.began + ms / 1e3;
+    else if (step->party == -1 && step->action != DO_WAIT)
         return probe_server(player, step, result);
     if (step->party >= 0)
         act_all(player, step);
@@ -177,7 +199,7 @@ play_step(struct player *player, const struct step *step, struct result *result)
         return await_party(player, step, end, result);
     do
         player_turn(player, end);
-    while (step->action == DO_WAIT && now_s() < end);
+    while ((step->action == DO_WAIT || step->action == DO_AT) && !player_over(player, end));
     return DONE;
 }
 
@@ -206,7 +228,7 @@ play_steps(struct player *player, long *laps)
         const struct step *step = &scenario->steps[i];
         struct result result = { .verdict = DONE, .began = log_now(&player->outcome->log) };
 
-        if (now_s() >= player->end) {
+        if (player_over(player, player->end)) {
             player->outcome->cut_short = true;
             player->outcome->held = false;
             return;
@@ -272,8 +294,8 @@ play_scenario(const struct scenario *scenario, const struct target *target, int 
         outcome_free(outcome);
         return -1;
     }
-    outcome->started = server_start(&player.server, target, scenario, 0, START_MS,
-                                    outcome->problem, sizeof(outcome->problem));
+    outcome->started = server_start(&player.server, target, scenario, 0, START_MS, outcome->problem,
+                                    sizeof(outcome->problem));
     log_begin(&outcome->log);
     outcome->held = outcome->started == LISTENS;
     if (outcome->held) {
@@ -289,6 +311,7 @@ play_scenario(const struct scenario *scenario, const struct target *target, int 
     server_stop(&player.server, STOP_MS);
     memcpy(outcome->words, player.server.words, sizeof(outcome->words));
     outcome->own_cpu = own_cpu() - cpu;
+    outcome->interrupted = interrupted;
     free(laps);
     return 0;
 }

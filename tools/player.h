@@ -35,6 +35,7 @@ struct outcome {
     size_t n_results;
     bool held;               /* everything did */
     bool cut_short;          /* the limit for the whole scenario was reached */
+    bool interrupted;        /* player_interrupt() was called */
     double took;             /* seconds */
     double longest_wait;     /* of any client for its echo, seconds */
     int own_limit;           /* errno when the player itself ran out of something; 0: no */
@@ -66,6 +67,12 @@ int play_scenario(const struct scenario *scenario, const struct target *target, 
                   void (*look)(struct player *player), struct outcome *outcome);
 
 void outcome_free(struct outcome *outcome);
+
+/* From a signal handler: the scenario that is played comes to its end now. */
+void player_interrupt(void);
+
+/* Inside the player: is the moment `end` past, or the scenario's own end? */
+bool player_over(const struct player *player, double end);
 
 /* Inside the player: lets things happen until the moment `end`, at most a short while. */
 void player_turn(struct player *player, double end);

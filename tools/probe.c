@@ -1,11 +1,24 @@
 /* probe.c -- what a scenario asks of the server and does to it. */
 #include "probe.h"
 
-#include <signal.h>
-#include <stdio.h>
 #include <sys/wait.h>
 
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #define STOP_MS 1000 /* at a restart, SIGTERM gets so long before SIGKILL */
+
+/* Keeps what was seen, as a sentence. */
+__attribute__((format(printf, 2, 3))) static void
+saw(struct result *result, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(result->saw, sizeof(result->saw), fmt, args);
+    va_end(args);
+}
 
 static bool
 runs(struct player *player)
@@ -24,7 +37,7 @@ is_gone(struct player *player, struct result *result)
 
     if (runs(player))
         return false;
-    snprintf(result->saw, sizeof(result->saw), "the server is gone: %s", server_end_text(&player->server, how));
+    saw(result, "the server is gone: %s", server_end_text(&player->server, how));
     return true;
 }
 
@@ -35,7 +48,7 @@ probe_cpu(struct player *player, const struct step *step, double end, struct res
     double began = now_s();
 
     server_usage(&player->server, &first);
-    while (now_s() < end && runs(player))
+    while (!player_over(player, end) && runs(player))
         player_turn(player, end);
     if (is_gone(player, result))
         return FAILS;
@@ -44,7 +57,7 @@ probe_cpu(struct player *player, const struct step *step, double end, struct res
     result->value = percent;
     if (percent < (double)step->number)
         return HOLDS;
-    snprintf(result->saw, sizeof(result->saw), "it used %.0f %% of a core", percent);
+    saw(result, "it used %.0f %% of a core", percent);
     return FAILS;
 }
 
@@ -58,8 +71,8 @@ probe_memory(struct player *player, const struct step *step, struct result *resu
     server_usage(&player->server, &now);
     if (now.memory < player->server.before.memory + step->size)
         return HOLDS;
-    snprintf(result->saw, sizeof(result->saw), "its memory grew by %.1f MiB",
-             (double)(now.memory - player->server.before.memory) / (1024.0 * 1024.0));
+    saw(result, "its memory grew by %.1f MiB",
+        (double)(now.memory - player->server.before.memory) / (1024.0 * 1024.0));
     return FAILS;
 }
 
@@ -74,15 +87,14 @@ probe_numbers(struct player *player, const struct step *step, struct result *res
         return FAILS;
     server_usage(&player->server, &now);
     if (step->action == SERVER_FDS) {
-        snprintf(result->saw, sizeof(result->saw), "%u descriptors are open; there were %u", now.fds, before->fds);
+        saw(result, "%u descriptors are open; there were %u", now.fds, before->fds);
         return now.fds <= before->fds ? HOLDS : DONE;
     }
     if (step->action == SERVER_TASKS) {
-        snprintf(result->saw, sizeof(result->saw), "there are %u threads and processes; there were %u", now.tasks,
-                 before->tasks);
+        saw(result, "there are %u threads and processes; there were %u", now.tasks, before->tasks);
         return now.tasks <= before->tasks ? HOLDS : DONE;
     }
-    snprintf(result->saw, sizeof(result->saw), "%u ended children wait to be asked for (zombies)", now.zombies);
+    saw(result, "%u ended children wait to be asked for (zombies)", now.zombies);
     return now.zombies == 0 ? HOLDS : DONE;
 }
 
@@ -93,13 +105,13 @@ probe_exit(struct player *player, const struct step *step, struct result *result
     char how[64];
 
     if (runs(player)) {
-        snprintf(result->saw, sizeof(result->saw), "%s", server->gone ? "its children still run" : "it still runs");
+        saw(result, "%s", server->gone ? "its children still run" : "it still runs");
         return DONE;
     }
-    if (step->number == -1 || (WIFEXITED(server->status) &&
-                               WEXITSTATUS(server->status) == step->number))
+    if (step->number == -1 ||
+        (WIFEXITED(server->status) && WEXITSTATUS(server->status) == step->number))
         return HOLDS;
-    snprintf(result->saw, sizeof(result->saw), "%s", server_end_text(server, how));
+    saw(result, "%s", server_end_text(server, how));
     return FAILS;
 }
 
@@ -111,11 +123,12 @@ restart(struct player *player, const struct step *step, struct result *result)
     char problem[160];
     int port = server->port;
 
+    if (!server->gone)
+        log_event(&player->outcome->log, WHO_SERVER, EVENT_EXIT, 0);
     server_stop(server, STOP_MS);
-    log_event(&player->outcome->log, WHO_SERVER, EVENT_EXIT, 0);
     if (server_start(server, player->target, player->scenario, port, step->ms, problem,
                      sizeof(problem)) != LISTENS) {
-        snprintf(result->saw, sizeof(result->saw), "%s", problem);
+        saw(result, "%s", problem);
         return FAILS;
     }
     log_event(&player->outcome->log, WHO_SERVER, EVENT_START, (uint64_t)port);
@@ -135,14 +148,15 @@ twin_fails(struct player *player, const struct step *step, struct result *result
     /* The port listens already, so the start says LISTENS at once; only the end counts. */
     server_start(&twin, player->target, player->scenario, player->server.port, 100, problem,
                  sizeof(problem));
-    for (double end = now_s() + step->ms / 1e3; !twin.gone && now_s() < end;) {
+    for (double end = now_s() + step->ms / 1e3; !twin.gone && !player_over(player, end);) {
         player_turn(player, end);
         server_look(&twin);
     }
     clean = twin.gone && !(WIFEXITED(twin.status) && WEXITSTATUS(twin.status) == 0);
-    snprintf(result->saw, sizeof(result->saw), "%s", !twin.gone ? "the second one runs beside the first"
-                              : clean    ? ""
-                                         : "the second one ended as if all were well");
+    saw(result, "%s",
+        !twin.gone ? "the second one runs beside the first"
+        : clean    ? ""
+                   : "the second one ended as if all were well");
     server_end(&twin);
     return clean ? HOLDS : FAILS;
 }
@@ -169,8 +183,6 @@ probe_server(struct player *player, const struct step *step, struct result *resu
     double end = now_s() + (step->ms > 0 ? step->ms : 0) / 1e3;
     enum verdict verdict;
 
-    if (end > player->end)
-        end = player->end;
     switch (step->action) {
     case SERVER_OPTION:
     case SERVER_LIMIT:
@@ -200,7 +212,7 @@ probe_server(struct player *player, const struct step *step, struct result *resu
     default:
         break;
     }
-    while ((verdict = probe_once(player, step, result)) == DONE && now_s() < end)
+    while ((verdict = probe_once(player, step, result)) == DONE && !player_over(player, end))
         player_turn(player, end);
     return verdict == HOLDS ? HOLDS : FAILS;
 }

@@ -207,7 +207,8 @@ find_listener(const char *path, int port)
         state = 0;
     while (state == 0x0a && fgets(line, sizeof(line), file) != NULL) {
         if (sscanf(line, " %*d: %39[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%x", address, &local, &state,
-                   &queue) != 4 || state != 0x0a || local != (unsigned)port)
+                   &queue) != 4 ||
+            state != 0x0a || local != (unsigned)port)
             continue;
         found.found = true;
         found.any = found.any || strspn(address, "0") == strlen(address);

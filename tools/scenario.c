@@ -28,8 +28,8 @@ struct reader {
 __attribute__((format(printf, 3, 4))) static int
 complain_at(const struct reader *reader, unsigned column, const char *fmt, ...)
 {
-    int n = snprintf(reader->problem, reader->room, "%s:%u:%u: ", reader->file, reader->line,
-                     column);
+    int n =
+        snprintf(reader->problem, reader->room, "%s:%u:%u: ", reader->file, reader->line, column);
     va_list args;
 
     va_start(args, fmt);
@@ -182,7 +182,7 @@ read_step(struct reader *reader, const struct word *words, int n)
     if (client && !word_is_name(&words[0]))
         return complain_at(reader, words[0].column,
                            "expected a client's name in small letters, or 'server', 'wait', "
-                           "'barrier', 'repeat', 'end', 'about'");
+                           "'at', 'barrier', 'repeat', 'end', 'about'");
     if (!match_forms(client, words + skipped, n - skipped, &step, &hopes))
         return no_form(reader, words, n, &hopes, skipped);
     if (client)
@@ -251,8 +251,7 @@ struct scenario *
 scenario_read(const char *file, const char *text, size_t len, char *problem, size_t room)
 {
     struct scenario *scenario = calloc(1, sizeof(*scenario));
-    struct reader reader = { .scenario = scenario, .file = file, .problem = problem,
-                             .room = room };
+    struct reader reader = { .scenario = scenario, .file = file, .problem = problem, .room = room };
     const char *slash = strrchr(file, '/');
     const char *base = slash != NULL ? slash + 1 : file;
     size_t base_len = strlen(base);
@@ -316,8 +315,10 @@ scenario_open(const char *name, char *problem, size_t room)
     file = embedded_named(path);
     if (file != NULL)
         return scenario_read(path, file->text, file->len, problem, room);
-    snprintf(problem, room, "there is no scenario '%.60s'; 'echolab play' lists them, and a file "
-             "of yours ends in .play", name);
+    snprintf(problem, room,
+             "there is no scenario '%.60s'; 'echolab play' lists them, and a file "
+             "of yours ends in .play",
+             name);
     return NULL;
 }
 

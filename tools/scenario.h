@@ -37,6 +37,7 @@ enum action {
     EXPECT_SENT,
     EXPECT_SILENCE,
     DO_WAIT,
+    DO_AT,
     DO_BARRIER,
     DO_REPEAT,
     DO_END,

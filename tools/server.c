@@ -15,9 +15,9 @@
 #include "eventlog.h"
 #include "launch.h"
 
-#define LOOK_MS 2       /* between two looks at a server that is to listen or to end */
-#define SETTLE_MS 50    /* a server that listens gets so long to fall asleep */
-#define SWEEP_MS 3000   /* after SIGKILL; only the kernel itself can make it longer */
+#define LOOK_MS 2     /* between two looks at a server that is to listen or to end */
+#define SETTLE_MS 50  /* a server that listens gets so long to fall asleep */
+#define SWEEP_MS 3000 /* after SIGKILL; only the kernel itself can make it longer */
 
 /* Keeps the last words and copies them to the log. */
 static void
@@ -159,8 +159,9 @@ server_start(struct server *server, const struct target *target, const struct sc
     const char *tmp = getenv("TMPDIR");
     enum started result;
 
-    *server = (struct server){ .target = target, .scenario = scenario, .console = -1,
-                               .log_fd = -1, .port = port };
+    *server = (struct server){
+        .target = target, .scenario = scenario, .console = -1, .log_fd = -1, .port = port
+    };
     if (target->log_path != NULL)
         server->log_fd = open(target->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (target->stage == NULL && port == 0)
@@ -210,24 +211,20 @@ server_signal(struct server *server, int number)
         kill(pids[i], number);
 }
 
-/* Kills everything below this process until nothing is left, and asks for every status. */
-static void
-sweep(struct server *server)
+void
+server_sweep(void)
 {
     static pid_t pids[MOST_PROCESSES];
     double end = now_s() + SWEEP_MS / 1e3;
     int n;
 
-    do {
-        n = processes_below(getpid(), pids, MOST_PROCESSES);
+    while ((n = processes_below(getpid(), pids, MOST_PROCESSES)) > 0 && now_s() < end) {
         for (int i = 0; i < n; i++)
             kill(pids[i], SIGKILL);
-        server_look(server);
-        while (server->gone && waitpid(-1, NULL, WNOHANG) > 0)
-            ;
-        if (n > 0)
-            poll(NULL, 0, LOOK_MS);
-    } while ((n > 0 || !server->gone) && now_s() < end);
+        poll(NULL, 0, LOOK_MS);
+    }
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        ;
 }
 
 static void
@@ -238,6 +235,20 @@ close_console(struct server *server)
     if (server->log_fd != -1)
         close(server->log_fd);
     server->console = server->log_fd = -1;
+}
+
+/* SIGKILL, and the status. */
+static void
+end_now(struct server *server)
+{
+    double end = now_s() + SWEEP_MS / 1e3;
+
+    if (server->pid > 0 && !server->gone)
+        kill(server->pid, SIGKILL);
+    while (server->pid > 0 && !server->gone && now_s() < end) {
+        server_look(server);
+        poll(NULL, 0, server->gone ? 0 : LOOK_MS);
+    }
 }
 
 void
@@ -253,7 +264,8 @@ server_stop(struct server *server, int grace_ms)
             poll(NULL, 0, LOOK_MS);
             server_look(server);
         }
-        sweep(server);
+        end_now(server);
+        server_sweep();
     }
     close_console(server);
 }
@@ -261,14 +273,7 @@ server_stop(struct server *server, int grace_ms)
 void
 server_end(struct server *server)
 {
-    double end = now_s() + SWEEP_MS / 1e3;
-
-    if (server->pid > 0 && !server->gone)
-        kill(server->pid, SIGKILL);
-    while (server->pid > 0 && !server->gone && now_s() < end) {
-        server_look(server);
-        poll(NULL, 0, server->gone ? 0 : LOOK_MS);
-    }
+    end_now(server);
     close_console(server);
 }
 

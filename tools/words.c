@@ -28,8 +28,7 @@ quoted_length(const char *at, size_t left)
 }
 
 int
-cut_words(const char *line, size_t len, struct word *words, unsigned *column,
-          const char **problem)
+cut_words(const char *line, size_t len, struct word *words, unsigned *column, const char **problem)
 {
     size_t at = 0;
     int n = 0;

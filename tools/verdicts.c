@@ -1,0 +1,103 @@
+/* verdicts.c -- what the outcome of a scenario means, in words. */
+#include "verdicts.h"
+
+#include <string.h>
+
+#include "claims.h"
+
+bool
+has_failed(const struct worker *worker)
+{
+    return worker->outcome.started != LISTENS || !worker->outcome.held;
+}
+
+enum mark
+mark_of(const struct worker *worker)
+{
+    const struct stage *stage = worker->target.stage;
+
+    if (worker->lost || worker->outcome.interrupted)
+        return MARK_UNKNOWN;
+    if (worker->outcome.started == NOT_FOR_IT)
+        return MARK_NOT_PLAYED;
+    if (has_failed(worker) && worker->outcome.own_limit != 0)
+        return MARK_UNKNOWN;
+    if (stage != NULL &&
+        has_failed(worker) != claims_failure(stage->name, worker->scenario->name, NULL, 0))
+        return MARK_DIFFERS;
+    return has_failed(worker) ? MARK_FAILS : MARK_HOLDS;
+}
+
+char
+mark_letter(enum mark mark)
+{
+    return "+-!.?"[mark];
+}
+
+const struct step *
+first_failure(const struct worker *worker, const struct result **result)
+{
+    for (size_t i = 0; i < worker->outcome.n_results; i++)
+        if (worker->outcome.results[i].verdict == FAILS) {
+            *result = &worker->outcome.results[i];
+            return &worker->scenario->steps[i];
+        }
+    return NULL;
+}
+
+void
+count_expectations(const struct worker *worker, unsigned *held, unsigned *all)
+{
+    *held = *all = 0;
+    for (size_t i = 0; i < worker->outcome.n_results; i++) {
+        enum verdict verdict = worker->outcome.results[i].verdict;
+
+        *held += verdict == HOLDS;
+        *all += verdict == HOLDS || verdict == FAILS;
+    }
+}
+
+void
+explain(const struct worker *worker, char *out, size_t room)
+{
+    const struct outcome *outcome = &worker->outcome;
+    const struct result *result = NULL;
+    const struct step *step;
+
+    out[0] = '\0';
+    if (worker->lost) {
+        snprintf(out, room, "the player itself was lost");
+        return;
+    }
+    step = first_failure(worker, &result);
+    if (outcome->started != LISTENS)
+        snprintf(out, room, "%s", outcome->problem);
+    else if (outcome->own_limit != 0)
+        snprintf(out, room, "the player itself is at its limit: %s", strerror(outcome->own_limit));
+    else if (step != NULL)
+        snprintf(out, room, "line %u: %s: %s", step->line, step->text, result->saw);
+    else if (outcome->cut_short)
+        snprintf(out, room, "the time was over before the end of the scenario");
+    else if (mark_of(worker) == MARK_DIFFERS)
+        snprintf(out, room, "it holds, although the stage's lesson says that it fails");
+    out[strcspn(out, "\n")] = '\0';
+}
+
+void
+print_steps(FILE *out, const struct worker *worker)
+{
+    static const char *const words[] = { "not reached", "", "ok", "FAILS" };
+
+    for (size_t i = 0; i < worker->scenario->n_steps; i++) {
+        const struct step *step = &worker->scenario->steps[i];
+        const struct result *result = &worker->outcome.results[i];
+
+        if (step->action >= ABOUT_COMPARE)
+            continue;
+        fprintf(out, "  %3u %8.3f  %-44s  %s", step->line, result->began, step->text,
+                words[result->verdict]);
+        if (result->verdict == HOLDS && result->ended - result->began >= 0.001)
+            fprintf(out, " after %.3f s", result->ended - result->began);
+        fprintf(out, "%s%s\n", result->saw[0] != '\0' ? ": " : "", result->saw);
+    }
+}
