@@ -84,13 +84,16 @@ work(long ms)
 
 /* A whole line was typed: is it one that --work or --boom obeys? */
 static void
-obey(const struct conn *c)
+obey(struct conn *c)
 {
     long ms;
 
     if (c->set->work && sscanf(c->word, "work %ld", &ms) == 1 && ms > 0) {
         work(ms < 60000 ? ms : 60000);
-    } else if (c->set->boom == BOOM_CRASH && strcmp(c->word, "boom") == 0) {
+    } else if (c->set->boom != BOOM_OFF && strcmp(c->word, "boom") == 0) {
+        c->boom = true;
+    }
+    if (c->boom && c->set->boom == BOOM_CRASH) {
         complain("boom: the handler of %s hits a bug and crashes", c->name);
         abort();
     }
@@ -148,7 +151,7 @@ hear(struct conn *c, size_t n)
 
     if (saying())
         say("I got data: %s from %s", escape(text, sizeof(text), bytes, n), c->name);
-    if (c->set->work || c->set->boom == BOOM_CRASH)
+    if (c->set->work || c->set->boom != BOOM_OFF)
         for (size_t i = 0; i < n; i++)
             collect_word(c, bytes[i]);
     c->len += n;

@@ -28,6 +28,7 @@ struct conn {
     char word[WORD_LIMIT];   /* what --work and --boom look at: the line so far */
     unsigned char word_len;
     bool lent;               /* its memory is not ours to free */
+    bool boom;               /* it typed "boom": the handler is to fail (--boom) */
     char buf[]; /* set->room bytes */
 };
 

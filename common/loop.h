@@ -78,7 +78,7 @@ void loop_forget(struct loop *loop, int fd);
  * Signal `sig` comes as a call from the loop, not as an interruption. One loop of a process
  * may ask for signals. Returns 0, or -1 with errno set.
  */
-int add_signal(struct loop *loop, int sig, void (*call)(void *), void *arg);
+int add_signal(struct loop *loop, int sig, void (*call)(int sig, void *arg), void *arg);
 
 /* From now on the signal takes its default action again. */
 void remove_signal(struct loop *loop, int sig);

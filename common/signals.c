@@ -16,7 +16,22 @@
 static struct loop *listener;
 static int signal_fd = -1;
 static sigset_t taken;
-static struct handle calls[NSIG];
+
+/* What to call for one signal. */
+struct receiver {
+    struct handle handle;
+    void (*call)(int sig, void *arg); /* NULL: nobody listens */
+    void *arg;
+};
+static struct receiver receivers[NSIG];
+
+static void
+deliver(void *arg)
+{
+    const struct receiver *receiver = arg;
+
+    receiver->call((int)(receiver - receivers), receiver->arg);
+}
 
 static void
 take_signals(void *arg)
@@ -25,8 +40,8 @@ take_signals(void *arg)
 
     (void)arg;
     while (read(signal_fd, &info, sizeof(info)) == sizeof(info))
-        if (calls[info.ssi_signo].call != NULL)
-            call_soon(listener, &calls[info.ssi_signo]);
+        if (receivers[info.ssi_signo].call != NULL)
+            call_soon(listener, &receivers[info.ssi_signo].handle);
 }
 
 /* Begins to listen, or listens for other signals than before. */
@@ -56,21 +71,23 @@ block(int how, int sig)
 }
 
 int
-add_signal(struct loop *loop, int sig, void (*call)(void *), void *arg)
+add_signal(struct loop *loop, int sig, void (*call)(int sig, void *arg), void *arg)
 {
     if (signal_fd == -1)
         sigemptyset(&taken);
     if (sigaddset(&taken, sig) == -1 || block(SIG_BLOCK, sig) == -1)
         return -1;
-    calls[sig] = (struct handle){ .call = call, .arg = arg };
+    receivers[sig] = (struct receiver){
+        .handle = { .call = deliver, .arg = &receivers[sig] }, .call = call, .arg = arg
+    };
     return listen_to_signals(loop);
 }
 
 void
 remove_signal(struct loop *loop, int sig)
 {
-    handle_cancel(&calls[sig]);
-    calls[sig].call = NULL;
+    handle_cancel(&receivers[sig].handle);
+    receivers[sig].call = NULL;
     sigdelset(&taken, sig);
     listen_to_signals(loop);
     signal(sig, SIG_DFL);

@@ -64,6 +64,7 @@ stop_on_signals(int listen_fd, const struct settings *set)
 {
     struct sigaction on = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
     const int signals[] = { SIGINT, SIGTERM, SIGALRM };
+    sigset_t kept;
 
     owner = getpid();
     if (strncmp(set->bind, "unix:", 5) == 0)
@@ -72,9 +73,15 @@ stop_on_signals(int listen_fd, const struct settings *set)
         errx(1, "atexit: no memory");
     listener = listen_fd;
     at_once = set->stage->stops == STOPS_AT_ONCE;
-    for (size_t i = 0; set->stage->stops != STOPS_ITSELF && i < 3; i++)
-        if (sigaction(signals[i], &on, NULL) == -1)
+    sigemptyset(&kept);
+    for (size_t i = 0; i < 3; i++) {
+        sigaddset(&kept, signals[i]);
+        if (set->stage->stops != STOPS_ITSELF && sigaction(signals[i], &on, NULL) == -1)
             err(1, "sigaction");
+    }
+    /* A stage that stops itself will ask for its signals; until then they wait. */
+    if (set->stage->stops == STOPS_ITSELF && sigprocmask(SIG_BLOCK, &kept, NULL) == -1)
+        err(1, "sigprocmask");
     if (set->exit_after > 0)
         exit_after(set->exit_after);
 }

@@ -27,7 +27,7 @@ struct context {
 #ifdef SWITCH_BY_UCONTEXT
     ucontext_t registers;
 #else
-    void *registers;   /* saved on its own stack; this points to them */
+    void *registers;   /* saved on its own stack, here */
 #endif
     const void *low;   /* its stack, for the address sanitizer */
     size_t size;

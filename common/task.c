@@ -7,6 +7,7 @@
 #include "task.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "say.h"
@@ -16,6 +17,8 @@ static _Thread_local struct context hub;
 static _Thread_local struct task *current;
 static _Thread_local struct task *first, *last; /* all that have not ended */
 static _Thread_local size_t alive;
+static _Thread_local struct task *lost; /* failed, and nobody asked */
+static _Thread_local struct task *last_waiter; /* waits for all others to end */
 static _Thread_local bool ending; /* the loop is to stop when the last one has ended */
 
 struct task *
@@ -58,17 +61,30 @@ delist(struct task *task)
     alive--;
 }
 
-/* Frees a task that has ended and has no owner; its memory is on its own stack. */
+static void
+tell_failure(const struct task *task, const char *when)
+{
+    complain("%sTask exception was never retrieved: task %s, created in %s: %s", when,
+             task->name, task->where, future_why(&task->future));
+}
+
+/*
+ * Frees a task that has ended and has no owner; its memory is on its own stack. One whose
+ * failure nobody asked for is told of now, and is kept to be told of at the end.
+ */
 static void
 free_task(struct task *task)
 {
-    struct stack stack = task->stack;
     const struct future *end = &task->future;
+    struct stack stack = task->stack;
 
-    if (end->result == -1 && !end->heard && end->error != ECANCELED)
-        complain("Task exception was never retrieved: %s (created in %s): %s", task->name,
-                 task->where, end->why != NULL ? end->why : strerror(end->error));
-    stack_free(&stack);
+    if (end->result == -1 && !end->heard && end->error != ECANCELED) {
+        tell_failure(task, "");
+        task->next = lost;
+        lost = task;
+    } else {
+        stack_free(&stack);
+    }
 }
 
 /* Where every task begins: its first switch lands here. */
@@ -102,6 +118,8 @@ task_resume(void *arg)
     delist(task);
     if (ending && alive == 0)
         loop_stop(task->future.loop);
+    if (last_waiter != NULL && alive == 1)
+        call_soon(task->future.loop, &last_waiter->wake);
     if (!task->owned)
         free_task(task);
 }
@@ -116,18 +134,17 @@ be_late(void *arg)
     task_resume(task);
 }
 
-struct task *
-task_start(struct loop *loop, const char *name, const char *where, long (*run)(void *arg),
-           size_t arg_size)
+static struct task *
+start(struct loop *loop, const char *name, const char *where, long (*run)(void *arg),
+      size_t room)
 {
     struct stack stack;
     struct task *task;
 
-    if (stack_make(&stack, sizeof(*task) + arg_size) == -1)
+    if (stack_make(&stack, sizeof(*task) + room) == -1)
         return NULL;
     task = (struct task *)(void *)stack.top;
     *task = (struct task){ .stack = stack, .run = run, .owned = true, .where = where };
-    task->arg = task + 1;
     task->wake = (struct handle){ .call = task_resume, .arg = task };
     task->timer.handle = (struct handle){ .call = be_late, .arg = task };
     strncpy(task->name, name, TASK_NAME - 1);
@@ -135,6 +152,28 @@ task_start(struct loop *loop, const char *name, const char *where, long (*run)(v
     context_make(&task->context, &stack, begin);
     enlist(task);
     call_soon(loop, &task->wake);
+    return task;
+}
+
+struct task *
+task_start(struct loop *loop, const char *name, const char *where, long (*run)(void *arg),
+           void *arg)
+{
+    struct task *task = start(loop, name, where, run, 0);
+
+    if (task != NULL)
+        task->arg = arg;
+    return task;
+}
+
+struct task *
+task_start_with_room(struct loop *loop, const char *name, const char *where,
+                     long (*run)(void *arg), size_t size)
+{
+    struct task *task = start(loop, name, where, run, size);
+
+    if (task != NULL)
+        task->arg = task + 1;
     return task;
 }
 
@@ -157,6 +196,20 @@ task_cancel(struct task *task)
         call_soon(task->future.loop, &task->wake);
     }
     return true;
+}
+
+int
+task_fail(const char *why)
+{
+    current->future.why = why;
+    errno = EIO;
+    return -1;
+}
+
+const char *
+task_why(void)
+{
+    return current->future.why;
 }
 
 void
@@ -204,6 +257,18 @@ await_turn(void)
 {
     call_soon(current->future.loop, &current->wake);
     return await_wake("turn", -1, 0);
+}
+
+size_t
+await_others(double seconds)
+{
+    int result = seconds > 0 ? 0 : -1;
+
+    last_waiter = current;
+    while (result == 0 && alive > 1)
+        result = await_wake("other tasks", -1, seconds);
+    last_waiter = NULL;
+    return alive - 1;
 }
 
 long
@@ -271,5 +336,36 @@ tasks_end(struct loop *loop)
     if (alive > 0)
         loop_run(loop);
     ending = false;
+    while (lost != NULL) {
+        struct stack stack = lost->stack;
+
+        tell_failure(lost, "at the end: ");
+        lost = lost->next;
+        stack_free(&stack);
+    }
     stacks_drop();
+}
+
+static void
+dump(struct task *task, void *now)
+{
+    double seconds = (double)(*(long long *)now - task->since) / 1e9;
+    size_t used = stack_used(&task->stack) / 1024;
+    char what[40] = "is ready";
+
+    if (task->awaits != NULL && task->awaits_fd != -1)
+        snprintf(what, sizeof(what), "awaits %s(%d)", task->awaits, task->awaits_fd);
+    else if (task->awaits != NULL)
+        snprintf(what, sizeof(what), "awaits %s", task->awaits);
+    complain("  %-21s %-18s for %.1f s, created in %s, %zu KiB", task->name, what, seconds,
+             task->where, used);
+}
+
+void
+tasks_dump(void)
+{
+    long long now = loop_now();
+
+    complain("%zu tasks", alive);
+    tasks_each(dump, &now);
 }

@@ -41,13 +41,19 @@ struct task {
 };
 
 /*
- * Creates a task that will call run(arg) in the loop's next turn. `arg_size` bytes are
- * reserved beside its stack for its arg, to be filled in by the caller; they live as long
- * as the task. `where` is the caller's __func__. Returns NULL with errno set when there is
- * no memory. Its owner asks for the result or drops it; then the task is freed at its end.
+ * Creates a task that will call run(arg) in the loop's next turn. `where` is the caller's
+ * __func__. Returns NULL with errno set when there is no memory. Its owner asks for the
+ * result or drops it; then the task is freed at its end.
  */
 struct task *task_start(struct loop *loop, const char *name, const char *where,
-                        long (*run)(void *arg), size_t arg_size);
+                        long (*run)(void *arg), void *arg);
+
+/*
+ * The same, with `size` bytes for its arg, which lie beside its stack and live as long as
+ * the task does. The caller fills in task->arg.
+ */
+struct task *task_start_with_room(struct loop *loop, const char *name, const char *where,
+                                  long (*run)(void *arg), size_t size);
 
 /* Nobody will ask how this task ends. It runs on; if it fails, stderr hears of it. */
 void task_drop(struct task *task);
@@ -65,14 +71,26 @@ bool task_cancel(struct task *task);
  */
 long task_run(struct task *task);
 
-/* Cancels all tasks of this thread and turns the loop until the last has ended. */
+/*
+ * Cancels all tasks of this thread and turns the loop until the last has ended. Says again
+ * which failures nobody asked for.
+ */
 void tasks_end(struct loop *loop);
+
+/* For a task to fail in words: `return task_fail("...")`. Returns -1 with errno EIO. */
+int task_fail(const char *why);
+
+/* The words of task_fail() in this task; NULL when it was not called. */
+const char *task_why(void);
 
 /* The task that is running; NULL outside of tasks. */
 struct task *task_current(void);
 
 /* How many tasks of this thread have not ended. */
 size_t tasks_alive(void);
+
+/* Says on stderr what every task awaits, since when, and where it was created. */
+void tasks_dump(void);
 
 /* Calls each(task, arg) for every task of this thread that has not ended, oldest first. */
 void tasks_each(void (*each)(struct task *task, void *arg), void *arg);
@@ -104,6 +122,9 @@ long await_task(struct task *task);
 
 /* Waits so many seconds. Returns 0, or -1 with errno ECANCELED. */
 int await_sleep(double seconds);
+
+/* Waits until all other tasks have ended, at most so long. Returns how many have not. */
+size_t await_others(double seconds);
 
 /* Lets everybody else who is ready have a turn. Returns 0, or -1 with errno ECANCELED. */
 int await_turn(void);

@@ -3,14 +3,20 @@
  *
  * Grew from:   10_blocking.c
  * New here:    tasks: where a call would sleep, await_ lets the others run.
- *              A task for each client, and one that accepts.
+ *              A task for each client, one that accepts, one that waits for
+ *              the signal to stop; and time for what is owed at the end.
  * Gone:        one client at a time; and the pieces that 22_epoll.c cuts a
  *              client's story into, one for each event.
  * Still wrong: one thread: while one client makes us work, the others
- *              wait; one crash ends all.
+ *              wait; one crash ends all.  And the failure of a task that
+ *              nobody waits for is lost if nobody takes care (--boom=lost).
  */
+#include <sys/socket.h>
+
 #include <err.h>
 #include <errno.h>
+#include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "await.h"
@@ -21,11 +27,12 @@
 #include "stage.h"
 #include "task.h"
 
-/* What the task that accepts has to know. */
-struct door {
+/* What all tasks share. */
+struct server {
     int listen_fd;
     struct loop *loop;
     const struct settings *set;
+    struct future signal;       /* its number, once it has come */
 };
 
 /* Hears one whole line and sends it back.  0: keep the client, -1: drop. */
@@ -40,6 +47,8 @@ await_echo_line(struct conn *c)
         if (n == -1)
             return -1;
         client_said(c, (size_t)n);
+        if (c->boom)
+            return task_fail("Unexpected network error");
         if (n == 0 && c->owed == 0)
             return -1;          /* it left, and we owe it nothing */
     }
@@ -59,60 +68,120 @@ serve(void *arg)
     await_limit(c->set->read_timeout);
     while (await_echo_line(c) == 0)
         ;
+    if (c->boom && c->set->boom == BOOM_LOST)
+        return -1;              /* so it goes up, and nobody closes */
+    if (c->boom)
+        complain("caught: %s; closing %s", task_why(), c->name);
     client_left(c);
     return 0;
 }
 
-/* Takes clients in until the listener is shut down. */
+/* Takes clients in until it is cancelled. */
 static long
 accept_clients(void *arg)
 {
-    const struct door *door = arg;
-    size_t size = sizeof(struct conn) + door->set->room;
+    const struct server *server = arg;
+    size_t size = sizeof(struct conn) + server->set->room;
 
     for (;;) {
         /* ACCEPT: others run until somebody connects. */
         struct peer peer = PEER_UNKNOWN;
-        int fd = await_accept(door->listen_fd, &peer);
+        int fd = await_accept(server->listen_fd, &peer);
 
+        if (fd == -1 && errno == ECANCELED)
+            return 0;
         if (fd == -1) {
             int nap = accept_failed();
 
-            if (nap == -1)
+            if (nap == -1 || await_sleep(nap / 1000.0) == -1)
                 return 0;
-            await_sleep(nap / 1000.0);
             continue;
         }
 
         /* SERVE: in a task of its own; we go on accepting. */
         char name[ADDRESS_TEXT];
-        struct task *task = task_start(door->loop, address_text(&peer, name),
-                                       __func__, serve, size);
+        struct task *task = task_start_with_room(server->loop,
+            address_text(&peer, name), __func__, serve, size);
         if (task == NULL) {
-            complain("cannot create a task for %s: no memory", name);
+            complain("cannot create a task for %s: %s", name,
+                     strerror(errno));
             close(fd);
             continue;
         }
-        client_came_at(task->arg, fd, &peer, door->set);
-        task_drop(task);
+        client_came_at(task->arg, fd, &peer, server->set);
+        task_drop(task);        /* nobody will ask how it ended */
     }
+}
+
+/* The first signal; a second one takes its default action. */
+static void
+on_stop(int sig, void *arg)
+{
+    struct server *server = arg;
+
+    remove_signal(server->loop, SIGINT);
+    remove_signal(server->loop, SIGTERM);
+    remove_signal(server->loop, SIGALRM);
+    future_set_result(&server->signal, sig);
+}
+
+/* SIGUSR1 asks who is here, and for what they wait. */
+static void
+on_question(int sig, void *arg)
+{
+    (void)sig;
+    (void)arg;
+    tasks_dump();
+}
+
+/* The first task: starts the second, waits for the signal, ends it all. */
+static long
+live(void *arg)
+{
+    struct server *server = arg;
+    double grace = server->set->grace;
+    struct task *door = task_start(server->loop, "accept", __func__,
+                                   accept_clients, server);
+
+    if (door == NULL)
+        err(1, "task_start");
+    long sig = await_future(&server->signal);
+
+    /* Nobody new: whoever connects from now on is refused. */
+    task_cancel(door);
+    await_task(door);
+    shutdown(server->listen_fd, SHUT_RDWR);
+
+    /* One deadline for all: the clients finish side by side. */
+    size_t left = tasks_alive() - 1;
+    say("Got the signal SIG%s: %zu task%s, %g s to finish",
+        sigabbrev_np((int)sig), left, left == 1 ? "" : "s", grace);
+    left = await_others(grace);
+    if (left > 0)
+        say("%zu task%s cancelled", left, left == 1 ? " is" : "s are");
+    return 0;
 }
 
 static void
 run(int listen_fd, const struct settings *set)
 {
-    struct loop *loop = loop_open(set->max_fds);
-    struct task *task;
+    struct server server = { listen_fd, loop_open(set->max_fds), set,
+                             { .done = false } };
+    struct loop *loop = server.loop;
 
     if (loop == NULL || set_nonblock(listen_fd) == -1)
         err(1, "loop_open");
-    task = task_start(loop, "accept", __func__, accept_clients,
-                      sizeof(struct door));
-    if (task == NULL)
+    future_init(&server.signal, loop);
+    if (add_signal(loop, SIGINT, on_stop, &server) == -1 ||
+        add_signal(loop, SIGTERM, on_stop, &server) == -1 ||
+        add_signal(loop, SIGALRM, on_stop, &server) == -1 ||
+        add_signal(loop, SIGUSR1, on_question, NULL) == -1)
+        err(1, "add_signal");
+    struct task *first = task_start(loop, "main", __func__, live, &server);
+    if (first == NULL)
         err(1, "task_start");
-    *(struct door *)task->arg = (struct door){ listen_fd, loop, set };
-    task_run(task);
-    tasks_end(loop);
+    task_run(first);
+    tasks_end(loop);            /* cancels who is left, waits for the last */
     loop_close(loop);
 }
 
@@ -121,9 +190,10 @@ const struct stage stage_coroutine = {
     .file = "41_coroutine.c",
     .parent = "blocking",
     .summary = "one thread, a task for each client",
-    .takes = TAKES_CHUNK | TAKES_LINE | TAKES_READ_TIMEOUT,
+    .takes = TAKES_CHUNK | TAKES_LINE | TAKES_READ_TIMEOUT | TAKES_GRACE |
+        TAKES_BOOM_TASK,
     .chunk = 16384,
     .lines = false,
-    .stops = STOPS_BY_LISTENER,
+    .stops = STOPS_ITSELF,
     .run = run,
 };
