@@ -12,6 +12,7 @@ struct command {
 
 /* Each runs the command it is named after. */
 int client_main(int argc, char **argv);
+int message_client_main(int argc, char **argv);
 int play_main(int argc, char **argv);
 int show_main(int argc, char **argv);
 int trace_main(int argc, char **argv);

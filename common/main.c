@@ -51,6 +51,8 @@ static const struct command commands[] = {
     { "show", "Look:", "STAGE [--diff]", "a stage's source, or what is new in it", show_main },
     { "client", "Clients:", "[HOST [PORT]]", "send lines, print echoes, stay for the last",
       client_main },
+    { "message-client", "Clients:", "ACTION VALUE", "ask the message server",
+      message_client_main },
     { "play", "See the difference:", "FILE", "one script of clients, one server or many",
       play_main },
     { "trace", "Look inside:", "STAGE | -- CMD...", "what a server does, call by call",
