@@ -17,9 +17,10 @@ Every fenced block of a lesson is a step. Its info string says where it happens:
 
 A terminal is a real one (a pty). In an output block, "..." stands for anything, as a
 whole line for any number of lines; ">100" for any larger figure, "<0.5" for a smaller
-one. The lessons say port 8000; here the server gets a free one, and the number is put
-back before comparing. The ports of clients may differ from the lesson's, but the same
-client must keep the same port throughout.
+one; a figure with three decimals is a time, and may differ. The lessons say port 8000;
+here the server gets a free one, and the number is put back before comparing. The ports
+of clients may differ from the lesson's, but the same client must keep the same port
+throughout.
 """
 import fcntl
 import os
@@ -195,12 +196,15 @@ class Reader:
                 lines.append(r"(?:.*\n)*?")
                 continue
             expression = ""
-            for part in re.split(r"(\.\.\.|127\.0\.0\.1:\d+|(?<!\S)[<>]\d[\d.]*)", line.strip()):
+            for part in re.split(r"(\.\.\.|127\.0\.0\.1:\d+|(?<!\S)[<>]\d[\d.]*|\b\d+\.\d{3}\b)",
+                                 line.strip()):
                 if part == "...":
                     expression += ".*"
                 elif re.fullmatch(r"[<>]\d[\d.]*", part):
                     expression += rf"(?P<n{len(wishes)}>\d+(?:\.\d+)?)"
                     wishes[f"n{len(wishes)}"] = part
+                elif re.fullmatch(r"\d+\.\d{3}", part):
+                    expression += r"\d+\.\d{3}"
                 elif re.fullmatch(r"127\.0\.0\.1:\d+", part):
                     expression += r"127\.0\.0\.1:" + self.client_port(part[10:], wishes)
                 else:
