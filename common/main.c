@@ -55,6 +55,8 @@ static const struct command commands[] = {
       message_client_main },
     { "play", "See the difference:", "FILE", "one script of clients, one server or many",
       play_main },
+    { "compare", "See the difference:", "[STAGE...]", "all stages, the same clients: one table",
+      compare_main },
     { "trace", "Look inside:", "STAGE | -- CMD...", "what a server does, call by call",
       trace_main },
 };

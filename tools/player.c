@@ -256,8 +256,10 @@ take_stock(struct player *player)
 
         if (c->waiting_since >= 0 && log_now(&outcome->log) - c->waiting_since > waited)
             waited = log_now(&outcome->log) - c->waiting_since;
-        if (waited > outcome->longest_wait)
+        if (waited > outcome->longest_wait) {
             outcome->longest_wait = waited;
+            outcome->waits_still = waited > c->longest_wait;
+        }
     }
     outcome->took = log_now(&outcome->log);
     outcome->own_limit = player->crowd.own_limit;

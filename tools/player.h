@@ -38,6 +38,7 @@ struct outcome {
     bool interrupted;        /* player_interrupt() was called */
     double took;             /* seconds */
     double longest_wait;     /* of any client for its echo, seconds */
+    bool waits_still;        /* ... and its echo never came */
     int own_limit;           /* errno when the player itself ran out of something; 0: no */
     double own_cpu;          /* seconds that the player itself used */
     struct usage before;     /* by the server, when it had just begun to listen */

@@ -165,6 +165,34 @@ process_cpu(pid_t pid)
     return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
 }
 
+/*
+ * Seconds that the threads of a process ran or were ready to run: what they would have used
+ * on a machine of their own. 0 when the kernel does not tell.
+ */
+static double
+wanted_cpu(pid_t pid)
+{
+    char path[64], text[128];
+    DIR *dir;
+    struct dirent *entry;
+    double wanted = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    dir = opendir(path);
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        unsigned long long ran, waited;
+
+        snprintf(path, sizeof(path), "task/%.20s/schedstat", entry->d_name);
+        if (isdigit((unsigned char)entry->d_name[0]) &&
+            read_proc(pid, path, text, sizeof(text)) > 0 &&
+            sscanf(text, "%llu %llu", &ran, &waited) == 2)
+            wanted += (double)(ran + waited) / 1e9;
+    }
+    if (dir != NULL)
+        closedir(dir);
+    return wanted;
+}
+
 void
 usage_of(const pid_t *pids, int n, struct usage *usage)
 {
@@ -176,6 +204,7 @@ usage_of(const pid_t *pids, int n, struct usage *usage)
         if (read_stat(pids[i], &line) == -1)
             continue;
         usage->cpu += process_cpu(pids[i]) + line.reaped_cpu;
+        usage->wanted += wanted_cpu(pids[i]);
         if (line.state == 'Z') {
             usage->zombies++;
             continue;

@@ -12,6 +12,7 @@
 /* What some processes have and have used, taken together. */
 struct usage {
     double cpu;       /* seconds, in user space and in the kernel, reaped children too */
+    double wanted;    /* seconds: the CPU of threads that live, and their waiting for a CPU */
     uint64_t memory;  /* bytes, a shared page counted once (PSS), or RSS where that is unknown */
     unsigned fds;     /* open descriptors */
     unsigned tasks;   /* threads and processes, without zombies */
