@@ -17,5 +17,6 @@ int play_main(int argc, char **argv);
 int compare_main(int argc, char **argv);
 int show_main(int argc, char **argv);
 int trace_main(int argc, char **argv);
+int watch_main(int argc, char **argv);
 
 #endif

@@ -59,6 +59,8 @@ static const struct command commands[] = {
       compare_main },
     { "trace", "Look inside:", "STAGE | -- CMD...", "what a server does, call by call",
       trace_main },
+    { "watch", "Look inside:", "[STAGE | --port N]", "who sleeps in what, who waits; live",
+      watch_main },
 };
 
 const struct stage *

@@ -92,14 +92,15 @@ read_table(pid_t pid, const char *name, int port, struct tcp_row **rows, size_t 
     char path[64], line[512];
     FILE *file;
 
-    snprintf(path, sizeof(path), "/proc/%d/net/%s", pid, name);
+    snprintf(path, sizeof(path), "/proc/%d/net/%s", pid != 0 ? pid : getpid(), name);
     file = fopen(path, "re");
     if (file == NULL)
         return -1;
     while (fgets(line, sizeof(line), file) != NULL) {
         struct tcp_row *row = next_row(rows, *n);
 
-        if (read_row(row, line) && port_of(&row->local) == port)
+        if (read_row(row, line) &&
+            (port != 0 ? port_of(&row->local) == port : row->state == TCP_STATE_LISTEN))
             ++*n;
     }
     fclose(file);
@@ -233,6 +234,14 @@ ask_about(int port, struct tcp_row **rows, size_t *n)
     return told;
 }
 
+static bool
+ask_listeners(struct tcp_row **rows, size_t *n)
+{
+    bool v4 = ask_kernel(AF_INET, 0, 1U << TCP_STATE_LISTEN, rows, n) == 0;
+
+    return ask_kernel(AF_INET6, 0, 1U << TCP_STATE_LISTEN, rows, n) == 0 || v4;
+}
+
 /* A client's farewell counts as one unread byte until it is heard; nobody typed it. */
 static void
 discount_farewells(struct tcp_row *rows, size_t n)
@@ -242,15 +251,16 @@ discount_farewells(struct tcp_row *rows, size_t n)
             rows[i].unread--;
 }
 
-struct tcp_row *
-tcp_table(pid_t pid, int port, size_t *n)
+/* port 0: all that listen. */
+static struct tcp_row *
+read_sockets(pid_t pid, int port, size_t *n)
 {
     struct tcp_row *rows = NULL;
     bool told = false;
 
     *n = 0;
-    if (same_network(pid))
-        told = ask_about(port, &rows, n);
+    if (pid == 0 || same_network(pid))
+        told = port != 0 ? ask_about(port, &rows, n) : ask_listeners(&rows, n);
     if (!told) {
         *n = 0;
         told = read_table(pid, "tcp", port, &rows, n) == 0;
@@ -262,11 +272,23 @@ tcp_table(pid_t pid, int port, size_t *n)
     return rows;
 }
 
+struct tcp_row *
+tcp_table(pid_t pid, int port, size_t *n)
+{
+    return read_sockets(pid, port, n);
+}
+
+struct tcp_row *
+tcp_listeners(pid_t pid, size_t *n)
+{
+    return read_sockets(pid, 0, n);
+}
+
 const char *
 tcp_state_name(int state)
 {
     static const char *const names[] = {
-        "?", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
+        "?", "ESTAB", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
         "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV"
     };
 

@@ -28,10 +28,13 @@ struct tcp_row {
  */
 struct tcp_row *tcp_table(pid_t pid, int port, size_t *n);
 
+/* All that listen, on any port; else as tcp_table(). */
+struct tcp_row *tcp_listeners(pid_t pid, size_t *n);
+
 /* The port in an IPv4 or IPv6 address; 0 for others. */
 int port_of(const struct peer *peer);
 
-/* "ESTABLISHED" for 1, as netstat says it. */
+/* "ESTAB" for 1, as ss says it. */
 const char *tcp_state_name(int state);
 
 #endif
