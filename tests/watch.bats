@@ -173,8 +173,9 @@ sites_cleared_but_unread() {
 @test "live on a terminal: fits 80 columns, draws over itself, ends with the server" {
     start_stage multi-blocking
     connect alice
-    TERM=xterm limit 20 script -qec "stty cols 80 rows 24; '$ECHOLAB' watch --pid $pid --every 0.1" \
-        /dev/null >"$BATS_TEST_TMPDIR/screen" 2>&1 </dev/null 3>&- &
+    TERM=xterm limit 20 script -qec \
+        "stty cols 80 rows 24; '$ECHOLAB' watch --pid $pid --every 0.1" /dev/null \
+        >"$BATS_TEST_TMPDIR/screen" 2>&1 </dev/null 3>&- &
     local viewer=$!
 
     await 10 grep -q 'asleep in recv' "$BATS_TEST_TMPDIR/screen"

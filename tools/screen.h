@@ -14,6 +14,7 @@ struct screen {
     double every;      /* seconds; said in the first line; 0: a single look */
 };
 
+/* Prints the look in lines for people. */
 void show_view(FILE *out, const struct screen *screen, const struct view *view);
 
 /* The same as one line of JSON. */

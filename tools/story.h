@@ -83,8 +83,10 @@ struct story {
     const struct client *longest_of;
 };
 
-/* What the hooks of the tracer tell; each fills *beat, ready to be told on. */
+/* A call sleeps: fills *beat, ready to be told on. */
 void story_asleep(struct story *story, struct task *task, struct beat *beat);
+
+/* A call has ended: the same. */
 void story_left(struct story *story, struct task *task, struct beat *beat);
 
 /* Begins *beat: kind, time and task. */

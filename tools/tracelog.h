@@ -16,10 +16,13 @@
 #define CALLS_MOST 512 /* numbers of system calls that are counted one by one */
 
 /* The first line, and a line for each beat. */
+/* Writes the first line. */
 void tracelog_start(struct outbox *out, const struct story *story);
+
+/* Writes what happened. */
 void tracelog_beat(struct outbox *out, const struct story *story, const struct beat *beat);
 
-/* counts[nr] says how often each system call ended; the last one counts all others. */
+/* Writes the last line. counts[nr] says how often each system call ended; the last one counts all others. */
 void tracelog_end(struct outbox *out, const struct story *story, const unsigned long *counts,
                   long long now, int exit_code);
 

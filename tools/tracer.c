@@ -1,14 +1,12 @@
 /*
  * tracer.c -- a ptrace loop.
  *
- * PTRACE_SEIZE, not ATTACH: it sends no signal, and lets a stopped server stay stopped. The
- * loop sleeps in sigtimedwait() for SIGCHLD, so that it can look up after a millisecond:
+ * The loop sleeps in sigtimedwait() for SIGCHLD, so that it can look up after a millisecond:
  * that is how it tells a call that sleeps from one that returns at once.
  */
 #include "tracer.h"
 
 #include <sys/ptrace.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include <linux/audit.h>
@@ -16,7 +14,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,9 +36,6 @@
 #define IDLE_NS (50 * MS)  /* how long nothing happens before `idle` is called */
 #define PATIENCE 3         /* the so manieth interrupt kills */
 
-#define FOLLOW (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | \
-                PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC)
-
 long long
 monotonic_ns(void)
 {
@@ -61,8 +55,8 @@ task_of(const struct tracer *tracer, pid_t tid)
     return task;
 }
 
-static struct task *
-new_task(struct tracer *tracer, pid_t tid)
+struct task *
+tracer_add_task(struct tracer *tracer, pid_t tid)
 {
     struct task *task = calloc(1, sizeof(*task));
 
@@ -98,111 +92,6 @@ go_on(pid_t tid, enum __ptrace_request request, int sig)
 {
     if (ptrace(request, tid, NULL, (void *)(long)sig) == -1 && errno != ESRCH)
         warn("ptrace: task %d", tid);
-}
-
-static _Noreturn void
-refused(pid_t pid)
-{
-    int error = errno, scope = yama_scope();
-
-    if (error == ESRCH)
-        errx(1, "no process has the number %d", pid);
-    if (scope > 0)
-        errx(4, "ptrace is refused: kernel.yama.ptrace_scope is %d here; what sleeps where, "
-             "'echolab watch' shows without it", scope);
-    errx(4, "ptrace is refused: %s; is the process another user's, traced already, or is "
-         "this a container without SYS_PTRACE?", strerror(error));
-}
-
-static long
-seize(const struct tracer *tracer, pid_t tid)
-{
-    long options = FOLLOW | (tracer->exit_kill ? PTRACE_O_EXITKILL : 0);
-
-    return ptrace(PTRACE_SEIZE, tid, NULL, (void *)options);
-}
-
-/* In the child: waits until it is traced, then becomes the server. */
-static _Noreturn void
-become_server(char *const *argv, int in, int out, const int *go)
-{
-    sigset_t none;
-    char byte;
-
-    close(go[1]);
-    if (read(go[0], &byte, 1) != 1)
-        _exit(1); /* the tracer gave up */
-    close(go[0]);
-    if ((in != -1 && dup2(in, STDIN_FILENO) == -1) ||
-        (out != -1 && dup2(out, STDOUT_FILENO) == -1))
-        err(1, "dup2");
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
-    execvp(argv[0], argv);
-    err(1, "cannot run %s", argv[0]);
-}
-
-/* From here on SIGCHLD and the wish to stop wait until the loop asks for them. */
-static void
-hold_signals(sigset_t *held)
-{
-    sigemptyset(held);
-    sigaddset(held, SIGCHLD);
-    sigaddset(held, SIGINT);
-    sigaddset(held, SIGTERM);
-    sigprocmask(SIG_BLOCK, held, NULL);
-}
-
-void
-tracer_start(struct tracer *tracer, char *const *argv, int in, int out)
-{
-    sigset_t held;
-    int go[2];
-
-    hold_signals(&held);
-    if (pipe2(go, O_CLOEXEC) == -1)
-        err(1, "pipe2");
-    tracer->server = fork();
-    if (tracer->server == -1)
-        err(1, "fork");
-    if (tracer->server == 0)
-        become_server(argv, in, out, go);
-    close(go[0]);
-    tracer->ours = true;
-    if (seize(tracer, tracer->server) == -1)
-        refused(tracer->server);
-    if (ptrace(PTRACE_INTERRUPT, tracer->server, NULL, NULL) == -1)
-        err(1, "ptrace");
-    new_task(tracer, tracer->server);
-    if (write(go[1], "", 1) != 1)
-        err(1, "write");
-    close(go[1]);
-}
-
-void
-tracer_attach(struct tracer *tracer, pid_t pid)
-{
-    sigset_t held;
-    int n = 0;
-    pid_t *tids = threads_of(pid, &n);
-
-    hold_signals(&held);
-    tracer->server = pid;
-    tracer->running = true;
-    errno = ESRCH;
-    for (int i = 0; i < n; i++) {
-        if (seize(tracer, tids[i]) == -1) {
-            if (tids[i] == pid)
-                refused(pid);
-            continue; /* a thread that ended meanwhile */
-        }
-        new_task(tracer, tids[i]);
-        ptrace(PTRACE_INTERRUPT, tids[i], NULL, NULL);
-    }
-    free(tids);
-    if (tracer->tasks == NULL)
-        refused(pid);
 }
 
 static void
@@ -282,7 +171,7 @@ on_birth(struct tracer *tracer, const struct task *parent)
         return;
     child = task_of(tracer, (pid_t)tid);
     if (child == NULL)
-        child = new_task(tracer, (pid_t)tid);
+        child = tracer_add_task(tracer, (pid_t)tid);
     child->parent = parent->number;
     tracer->came(tracer->ctx, child);
 }
@@ -301,7 +190,7 @@ on_stop(struct tracer *tracer, pid_t tid, int status)
     int sig = WSTOPSIG(status), event = status >> 16;
 
     if (task == NULL)
-        task = new_task(tracer, tid);
+        task = tracer_add_task(tracer, tid);
     if (sig == (SIGTRAP | 0x80)) {
         on_syscall_stop(tracer, task);
     } else if (event == PTRACE_EVENT_STOP && stops_a_group(sig)) {
@@ -394,7 +283,7 @@ tracer_run(struct tracer *tracer)
 {
     sigset_t held;
 
-    hold_signals(&held);
+    tracer_hold_signals(&held);
     while (!tracer->enough) {
         int status;
         pid_t tid = waitpid(-1, &status, __WALL | WNOHANG);

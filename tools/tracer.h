@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -69,6 +70,12 @@ void tracer_attach(struct tracer *tracer, pid_t pid);
  * SIGINT or SIGTERM. A signal for a server that we started is passed on, the third kills.
  */
 void tracer_run(struct tracer *tracer);
+
+/* For the two above: a task that is traced from now on; ends the program without memory. */
+struct task *tracer_add_task(struct tracer *tracer, pid_t tid);
+
+/* From here on SIGCHLD and the wish to stop wait until tracer_run() asks for them. */
+void tracer_hold_signals(sigset_t *held);
 
 /* The server's exit code as a shell would say it: 128 + signal when one ended it. */
 int tracer_exit_code(const struct tracer *tracer);
