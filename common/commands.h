@@ -15,6 +15,7 @@ int client_main(int argc, char **argv);
 int message_client_main(int argc, char **argv);
 int play_main(int argc, char **argv);
 int compare_main(int argc, char **argv);
+int grade_main(int argc, char **argv);
 int show_main(int argc, char **argv);
 int trace_main(int argc, char **argv);
 int watch_main(int argc, char **argv);

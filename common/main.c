@@ -57,6 +57,8 @@ static const struct command commands[] = {
       play_main },
     { "compare", "See the difference:", "[STAGE...]", "all stages, the same clients: one table",
       compare_main },
+    { "grade", "See the difference:", "-- COMMAND...", "your own server, in any language",
+      grade_main },
     { "trace", "Look inside:", "STAGE | -- CMD...", "what a server does, call by call",
       trace_main },
     { "watch", "Look inside:", "[STAGE | --port N]", "who sleeps in what, who waits; live",

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -37,6 +38,20 @@ launch_prepare(void)
     if (setrlimit(RLIMIT_NOFILE, &more) == -1)
         return first_limit.rlim_cur;
     return more.rlim_cur;
+}
+
+void
+check_command(char **command)
+{
+    int n = 0;
+    bool found = false;
+
+    for (; command[n] != NULL; n++)
+        found = found || strstr(command[n], "{port}") != NULL;
+    if (!found)
+        errx(2, "the command must say where its port belongs: -- %s ... {port}", command[0]);
+    if (n > MOST_ARGS - 1)
+        errx(2, "the command has more than %d words", MOST_ARGS - 1);
 }
 
 int

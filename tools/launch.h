@@ -10,6 +10,9 @@
  */
 unsigned long launch_prepare(void);
 
+/* Ends the program with exit code 2 when no word of a foreign command holds {port}. */
+void check_command(char **command);
+
 /* A port that nobody uses, not even an old connection. 0 when there is none. */
 int launch_free_port(void);
 

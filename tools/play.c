@@ -121,6 +121,8 @@ read_arguments(int argc, char **argv, struct play *play)
              argv[optind]);
     if (optind < argc)
         play->command = argv + optind;
+    if (play->command != NULL)
+        check_command(play->command);
     if (play->command != NULL && play->stages != NULL)
         errx(USAGE_ERROR, "either --on STAGE,... or -- COMMAND, not both");
 }

@@ -1,0 +1,279 @@
+/* gradebook.c -- verdicts, and what a student should read about each. */
+#include "gradebook.h"
+
+#include <string.h>
+
+#include "json.h"
+
+#define WIDTH 92 /* of a hint, in characters */
+#define WORD_TEXT 640
+
+struct score {
+    unsigned held, required, bonus_held, bonus;
+};
+
+static bool
+holds(const struct worker *worker)
+{
+    return mark_of(worker) == MARK_HOLDS;
+}
+
+static struct score
+score_of(const struct gradebook *book)
+{
+    struct score score = { .held = 0 };
+
+    for (size_t i = 0; i < book->n; i++) {
+        bool held = holds(&book->workers[i]);
+
+        if (book->workers[i].scenario->bonus) {
+            score.bonus++;
+            score.bonus_held += held;
+        } else {
+            score.required++;
+            score.held += held;
+        }
+    }
+    return score;
+}
+
+bool
+gradebook_passed(const struct gradebook *book)
+{
+    struct score score = score_of(book);
+
+    return score.held == score.required;
+}
+
+/* What the clients saw: the first thing that was not as expected. */
+static void
+saw_text(const struct worker *worker, char *out, size_t room)
+{
+    const struct result *result = NULL;
+
+    if (worker->lost || first_failure(worker, &result) == NULL)
+        explain(worker, out, room);
+    else
+        snprintf(out, room, "%s", result->saw);
+}
+
+/* What they expected; empty when the scenario did not come so far. */
+static void
+expected_text(const struct worker *worker, char *out, size_t room)
+{
+    const struct result *result;
+    const struct step *step = worker->lost ? NULL : first_failure(worker, &result);
+
+    out[0] = '\0';
+    if (step != NULL)
+        snprintf(out, room, "%s   (line %u of %s)", step->text, step->line, worker->scenario->name);
+}
+
+/* How the server ended, and its last line, when it ended by itself. */
+static void
+end_text(const struct worker *worker, char *out, size_t room)
+{
+    const char *words = worker->outcome.words;
+    size_t len = strlen(words), from;
+
+    out[0] = '\0';
+    if (worker->lost || worker->outcome.end_text[0] == '\0')
+        return;
+    while (len > 0 && words[len - 1] == '\n')
+        len--;
+    for (from = len; from > 0 && words[from - 1] != '\n';)
+        from--;
+    snprintf(out, room, "%s%s%.*s%s", worker->outcome.end_text,
+             len > from ? "; its last line: \"" : "", (int)(len - from < 200 ? len - from : 200),
+             words + from, len > from ? "\"" : "");
+    for (char *at = out; *at != '\0'; at++) /* what a server prints may hold anything */
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
+}
+
+/* Text in lines of WIDTH, each behind as many blanks as the label is long. */
+static void
+print_wrapped(FILE *out, const char *label, const char *text)
+{
+    size_t room = WIDTH - strlen(label);
+
+    while (*text != '\0') {
+        size_t len = strlen(text);
+
+        if (len > room) {
+            len = room;
+            while (len > 0 && text[len] != ' ')
+                len--;
+            if (len == 0)
+                len = room;
+        }
+        fprintf(out, "%s%.*s\n", label, (int)len, text);
+        text += len;
+        text += strspn(text, " ");
+        label = "                ";
+        room = WIDTH - strlen(label);
+    }
+}
+
+static void
+print_failure(const struct worker *worker, FILE *out)
+{
+    char text[WORD_TEXT];
+
+    expected_text(worker, text, sizeof(text));
+    print_wrapped(out, "      expected  ", text);
+    saw_text(worker, text, sizeof(text));
+    print_wrapped(out, "      saw       ", text);
+    end_text(worker, text, sizeof(text));
+    print_wrapped(out, "      server    ", text);
+    if (worker->scenario->hint != NULL)
+        print_wrapped(out, "      hint      ", worker->scenario->hint);
+}
+
+void
+gradebook_print(const struct gradebook *book, FILE *out, bool color)
+{
+    struct score score = score_of(book);
+
+    fprintf(out, "%s, profile %s\n\n", book->target.name, book->profile_name);
+    for (size_t i = 0; i < book->n; i++) {
+        const struct worker *worker = &book->workers[i];
+        const char *word = holds(worker)                     ? "ok  "
+                           : mark_of(worker) == MARK_UNKNOWN ? "????"
+                                                             : "FAIL";
+
+        if (color)
+            fprintf(out, "\033[38;5;%dm%s\033[0m", holds(worker) ? 29 : 166, word);
+        else
+            fputs(word, out);
+        fprintf(out, "  %s%s: %s\n", worker->scenario->name,
+                worker->scenario->bonus ? " (bonus)" : "", worker->scenario->question);
+        if (!holds(worker))
+            print_failure(worker, out);
+    }
+    fprintf(out, "\n%u of %u required scenarios hold", score.held, score.required);
+    if (score.bonus > 0)
+        fprintf(out, ", and %u of %u bonus", score.bonus_held, score.bonus);
+    fprintf(out, "\n");
+}
+
+void
+gradebook_tap(const struct gradebook *book, FILE *out)
+{
+    char text[WORD_TEXT];
+
+    fprintf(out, "TAP version 13\n1..%zu\n", book->n);
+    for (size_t i = 0; i < book->n; i++) {
+        const struct worker *worker = &book->workers[i];
+
+        fprintf(out, "%sok %zu - %s%s\n", holds(worker) ? "" : "not ", i + 1,
+                worker->scenario->name, worker->scenario->bonus ? " # TODO bonus" : "");
+        if (holds(worker))
+            continue;
+        expected_text(worker, text, sizeof(text));
+        fprintf(out, "# expected: %s\n", text);
+        saw_text(worker, text, sizeof(text));
+        fprintf(out, "# saw: %s\n", text);
+        end_text(worker, text, sizeof(text));
+        if (text[0] != '\0')
+            fprintf(out, "# server: %s\n", text);
+        if (worker->scenario->hint != NULL)
+            fprintf(out, "# hint: %s\n", worker->scenario->hint);
+    }
+}
+
+static void
+json_verdict(const struct worker *worker, struct json_writer *w)
+{
+    char text[WORD_TEXT];
+
+    json_open(w, NULL, '{');
+    json_put_string(w, "scenario", worker->scenario->name);
+    json_put_string(w, "question", worker->scenario->question);
+    json_put_bool(w, "required", !worker->scenario->bonus);
+    json_put_bool(w, "holds", holds(worker));
+    json_put_real(w, "seconds", worker->outcome.took);
+    if (!holds(worker)) {
+        expected_text(worker, text, sizeof(text));
+        json_put_string(w, "expected", text);
+        saw_text(worker, text, sizeof(text));
+        json_put_string(w, "saw", text);
+        end_text(worker, text, sizeof(text));
+        json_put_string(w, "server", text);
+        json_put_string(w, "hint", worker->scenario->hint != NULL ? worker->scenario->hint : "");
+    }
+    json_close(w, '}');
+}
+
+void
+gradebook_json(const struct gradebook *book, FILE *out)
+{
+    struct json_writer w = { .out = out };
+    struct score score = score_of(book);
+
+    json_open(&w, NULL, '{');
+    json_put_string(&w, "profile", book->profile_name);
+    json_open(&w, "command", '[');
+    for (char **word = book->target.command; *word != NULL; word++)
+        json_put_string(&w, NULL, *word);
+    json_close(&w, ']');
+    json_put_bool(&w, "passed", gradebook_passed(book));
+    json_put_integer(&w, "held", score.held);
+    json_put_integer(&w, "required", score.required);
+    json_put_integer(&w, "bonus_held", score.bonus_held);
+    json_put_integer(&w, "bonus", score.bonus);
+    json_open(&w, "verdicts", '[');
+    for (size_t i = 0; i < book->n; i++)
+        json_verdict(&book->workers[i], &w);
+    json_close(&w, ']');
+    json_close(&w, '}');
+    fputc('\n', out);
+}
+
+static void
+report_verdict(const struct worker *worker, struct report *report)
+{
+    char saw[WORD_TEXT] = "", expected[WORD_TEXT] = "";
+    bool held = holds(worker);
+
+    if (!held) {
+        saw_text(worker, saw, sizeof(saw));
+        expected_text(worker, expected, sizeof(expected));
+    }
+    report_row(report);
+    report_cell(report, held ? TONE_GOOD : TONE_BAD, held ? "holds" : "FAILS", NULL);
+    report_cell(report, TONE_PLAIN, worker->scenario->name, NULL);
+    report_cell(report, TONE_PLAIN, worker->scenario->question, NULL);
+    report_cell(report, TONE_PLAIN, expected, NULL);
+    report_cell(report, TONE_PLAIN, saw, NULL);
+    report_cell(report, TONE_PLAIN,
+                !held && worker->scenario->hint != NULL ? worker->scenario->hint : "", NULL);
+    report_row_end(report);
+}
+
+void
+gradebook_report(const struct gradebook *book, struct report *report)
+{
+    static const char *const heads[] = { "verdict",  "scenario", "the question",
+                                         "expected", "saw",      "hint" };
+    struct score score = score_of(book);
+    char text[200];
+
+    if (report->format == REPORT_JSON) {
+        gradebook_json(book, report->out);
+        report_close(report);
+        return;
+    }
+    report_begin(report, "echolab grade");
+    snprintf(text, sizeof(text),
+             "%.80s, profile %s: %u of %u required scenarios hold, and %u of "
+             "%u bonus.",
+             book->target.name, book->profile_name, score.held, score.required, score.bonus_held,
+             score.bonus);
+    report_sentence(report, text);
+    report_table(report, heads, sizeof(heads) / sizeof(heads[0]));
+    for (size_t i = 0; i < book->n; i++)
+        report_verdict(&book->workers[i], report);
+    report_table_end(report);
+    report_close(report);
+}
