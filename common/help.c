@@ -24,7 +24,7 @@ print_help(FILE *out)
         n++;
     fprintf(out, "echolab - one echo server, told %s ways\n\n", n < 18 ? numbers[n] : "many");
     fputs("Start here, in two terminals:\n"
-          "  echolab multi-blocking            watch what the server hears\n"
+          "  echolab multi-blocking --trace    watch what the server waits for\n"
           "  telnet 127.0.0.1 8000             talk to it   (no telnet?  echolab client)\n\n"
           "The story, in order:\n", out);
     for (size_t i = 0; i < n; i++)
@@ -38,7 +38,7 @@ print_help(FILE *out)
             fprintf(out, "%s\n", command->group);
         group = command->group;
         snprintf(typed, sizeof(typed), "%s %s", command->name, command->operands);
-        fprintf(out, "   %-21s %s\n", typed, command->summary);
+        fprintf(out, "   %-28s %s\n", typed, command->summary);
     }
     fputs("\necholab help NAME explains a stage or a command and its options.\n", out);
 }
