@@ -15,12 +15,12 @@ Every fenced block of a lesson is a step. Its info string says where it happens:
     output terminal 2        what comes next on that screen, without what was typed
     output                   what the last command in "any other terminal" printed
 
-A terminal is a real one (a pty). In an output block, "..." stands for anything, as a
-whole line for any number of lines; ">100" for any larger figure, "<0.5" for a smaller
-one; a figure with three decimals is a time, and may differ. The lessons say port 8000;
-here the server gets a free one, and the number is put back before comparing. The ports
-of clients may differ from the lesson's, but the same client must keep the same port
-throughout.
+A terminal is a real one (a pty). In an output block, "..." stands for anything or
+nothing, as a whole line for any number of lines; ">100" for any larger figure, "<0.5"
+for a smaller one; a figure with three decimals is a time, and may differ. The lessons
+say port 8000; here the server gets a free one, and the number is put back before
+comparing. The ports of clients may differ from the lesson's, but the same client must
+keep the same port throughout, and no other client may have it.
 """
 import fcntl
 import os
@@ -80,6 +80,12 @@ class Terminal:
             return False
         self.screen += data.decode("utf-8", "replace").replace("\r", "")
         return True
+
+    def look(self):
+        """Waits until the screen stands still, as people do before they go on."""
+        until = time.monotonic() + LIMIT
+        while time.monotonic() < until and self.listen(SILENCE):
+            pass
 
     def wait_for(self, pattern, what):
         """Waits until the pattern is on the screen; returns the match."""
@@ -209,6 +215,7 @@ class Reader:
                     expression += r"127\.0\.0\.1:" + self.client_port(part[10:], wishes)
                 else:
                     expression += re.sub(r"(?:\\ )+", r"[ \\t]+", re.escape(part))
+            expression = re.sub(r"\[ \\t\]\+\.\*$", r"(?:[ \\t].*)?", expression)
             lines.append(r"[ \t]*" + expression + r"[ \t]*(?:\n|\Z)")
         return re.compile("".join(lines)), wishes
 
@@ -225,6 +232,8 @@ class Reader:
     def learn(self, group, wish, value):
         """A client's port is remembered; a figure must be as large or small as it should."""
         if group[0] == "p":
+            if value in self.client_ports.values():
+                return f"has one client where the lesson has two: port {value}"
             self.client_ports[group[1:]] = value
         elif not (float(value) > float(wish[1:]) if wish[0] == ">" else
                   float(value) < float(wish[1:])):
@@ -265,9 +274,8 @@ class Reader:
 
     def type(self, name, text, silent):
         term = self.terminal(name)
-        for number, line in enumerate(text.splitlines()):
-            if number > 0:
-                term.listen(SILENCE)  # people look at the answer before they go on
+        for line in text.splitlines():
+            term.look()
             if line in KEYS:
                 term.press(line)
             else:
