@@ -13,6 +13,8 @@ struct command {
 /* Each runs the command it is named after. */
 int client_main(int argc, char **argv);
 int message_client_main(int argc, char **argv);
+int multi_client_main(int argc, char **argv);
+int deaf_peer_main(int argc, char **argv);
 int play_main(int argc, char **argv);
 int compare_main(int argc, char **argv);
 int grade_main(int argc, char **argv);

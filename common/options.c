@@ -85,9 +85,9 @@ static const struct option_row rows[] = {
     { LONG_MAX_CONTENT, "max-content", "BYTES", TAKES_CRC,
       "the largest content accepted (default 1 MiB)", "it knows no messages; try message" },
     { LONG_BOOM, "boom", "HOW", 0, "the line \"boom\" hits a bug: crash, lost or caught",
-      "it hears messages, not lines" },
+      "it hears no lines" },
     { LONG_WORK, "work", NULL, 0, "the line \"work 1000\" costs 1000 ms of CPU",
-      "it hears messages, not lines" },
+      "it hears no lines" },
     { LONG_NODELAY, "nodelay", NULL, 0, "set TCP_NODELAY on every client", NULL },
     { LONG_NO_REUSEADDR, "no-reuseaddr", NULL, 0, "do not set SO_REUSEADDR", NULL },
     { LONG_EXIT_AFTER, "exit-after", "SEC", 0, "stop by itself after so long", NULL },
@@ -114,8 +114,9 @@ row_of(int key)
 static bool
 taken(const struct option_row *row, const struct stage *stage)
 {
-    if (stage->framed && (row->key == LONG_BOOM || row->key == LONG_WORK))
-        return false; /* nobody looks for lines in messages */
+    /* Nobody looks for lines in messages, or in bytes that are never read. */
+    if ((stage->framed || stage->chunk == 0) && (row->key == LONG_BOOM || row->key == LONG_WORK))
+        return false;
     return row->takes == 0 || (row->takes & stage->takes) != 0;
 }
 

@@ -29,8 +29,7 @@ check_port(const char *port)
         errx(2, "ECHOLAB_PORT must be 0 to 65535, not '%s'", port);
 }
 
-/* Asks for as many descriptors as we may have: a crowd should meet the stage's limit. */
-static size_t
+size_t
 raise_fd_limit(void)
 {
     struct rlimit limit;
