@@ -50,7 +50,8 @@ client_came_at(struct conn *c, int fd, const struct peer *peer, const struct set
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     }
-    say(set->stage->framed ? "Accepted connection from %s" : "I got a connection from %s!", c->name);
+    say(set->stage->framed ? "Accepted connection from %s" : "I got a connection from %s!",
+        c->name);
 }
 
 struct conn *

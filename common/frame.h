@@ -40,8 +40,8 @@ int frame_begins(const char *bytes, size_t len, size_t *header_end, char *why);
 
 /*
  * The first header_end bytes of a message have come: reads the header into *f, to be given
- * back to frame_free(); a content above max_content is refused. Returns 0, or -1 with the reason in why[FRAME_REASON]; *f is to be
- * given back in both cases.
+ * back to frame_free() in any case; a content above max_content is refused. Returns 0, or -1
+ * with the reason in why[FRAME_REASON].
  */
 int frame_read(struct frame *f, const char *bytes, size_t header_end, size_t max_content,
                char *why);

@@ -38,7 +38,7 @@ struct client {
     struct timer silence;       /* rings when --read-timeout is over */
 };
 
-/* One client's trouble: one line, and it is dropped.  Nobody else notices. */
+/* One client's trouble: one line, and it is dropped; nobody else notices. */
 static int
 trouble_with(const struct conn *c, const char *why)
 {
@@ -71,7 +71,7 @@ look_at(struct client *client, char *why)
 
 /* Serves one client without sleeping.  0: keep it, -1: drop it. */
 static int
-on_ready(struct client *client)
+serve_messages(struct client *client)
 {
     struct conn *c = client->conn;
     char why[FRAME_REASON];
@@ -166,7 +166,7 @@ run(int listen_fd, const struct settings *set)
             if (fd == listen_fd)
                 continue;
             bool owed = client->answer != NULL;
-            int result = on_ready(client);
+            int result = serve_messages(client);
             if (result == 0 && owed != (client->answer != NULL))
                 result = ask(epoll_fd, EPOLL_CTL_MOD, fd,
                              owed ? EPOLLIN : EPOLLOUT);

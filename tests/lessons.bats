@@ -54,15 +54,18 @@ form_mistake() {
     form_mistake 10_blocking.md 'the answer is not for this screen' 's/^Vote, /Answer: c. &/'
     form_mistake 10_blocking.md 'lacks "Answer' 's/^Answer: c\./Answer: z./'
     form_mistake 10_blocking.md 'choices' '/^\* [cd])/d'
-    form_mistake 10_blocking.md 'longer than 80' 's/^Vote,/&                                        /'
+    form_mistake 10_blocking.md 'longer than 80' \
+        's/^Vote,/&                                        /'
     form_mistake 10_blocking.md 'a screen has 24' 's/^## Observe/&\n\n\n\n\n\n\n\n\n\n\n/'
     form_mistake 10_blocking.md 'Run has no command' '/^## Run/,/^## Obs/s/^```sh.*/```output/'
     form_mistake 10_blocking.md 'nothing to fill in' 's/___/etwas/g'
     form_mistake 10_blocking.md 'no prompt' 's/^telnet/$ &/'
     form_mistake 10_blocking.md 'has no such lines' 's/== 0 && !one_line/== 1 \&\& !one_line/'
     form_mistake 10_blocking.md 'there is no stages/10_locking.c' 's/10_blocking\.c/10_locking.c/'
-    form_mistake 10_blocking.md 'nothing is called `serve_clients()`' 's/`serve_client()`/`serve_clients()`/'
-    form_mistake 10_blocking.md 'nothing is called `socket.receive`' 's/`socket.recv`/`socket.receive`/'
+    form_mistake 10_blocking.md 'nothing is called `serve_clients()`' \
+        's/`serve_client()`/`serve_clients()`/'
+    form_mistake 10_blocking.md 'nothing is called `socket.receive`' \
+        's/`socket.recv`/`socket.receive`/'
     form_mistake 10_blocking.md 'nothing is called `--chank`' 's/`--chunk`/`--chank`/'
     form_mistake 12_nonblocking_naive.md 'nothing is called `EAGAINST`' 's/`EAGAIN`/`EAGAINST`/'
     form_mistake 10_blocking.md 'the stage has no WAIT' 's/to ACCEPT/to WAIT/'

@@ -14,11 +14,12 @@ messages() {
 @test "row 25: the six frames of the document: the client's three requests, byte for byte" {
     start_server python3 "$BATS_TEST_DIRNAME/fixtures/messages.py" record '{port_file}' \
         "$BATS_TEST_TMPDIR/sent"
+    peer=127.0.0.1:$port
     run limit 10 "$ECHOLAB" message-client -p "$port" --byteorder big search morpheus
     [ "$status" -eq 0 ]
     [ "${lines[0]}" = "Starting connection to 127.0.0.1:$port" ]
     [[ ${lines[1]} == 'Sending "\x00d{'*'" to 127.0.0.1:'"$port" ]]
-    [ "${lines[2]}" = "Received response {\"result\": \"Follow the white rabbit. 🐰\"} from 127.0.0.1:$port" ]
+    [ "${lines[2]}" = 'Received response {"result": "Follow the white rabbit. 🐰"} from '"$peer" ]
     [ "${lines[3]}" = 'Got result: Follow the white rabbit. 🐰' ]
     [ "${lines[4]}" = "Closing connection to 127.0.0.1:$port" ]
     run limit 10 "$ECHOLAB" message-client --byteorder=big --port "$port" search 🐶
@@ -50,7 +51,7 @@ messages() {
     messages other_answers "$port"
 }
 
-@test "row 25, faults 54-56: malformed requests: that client only, one line each, the next is served" {
+@test "row 25, faults 54-56: malformed requests: one line each, and the next is served" {
     start_stage message
     messages malformed "$port" "$log"
     kill -0 "$pid"

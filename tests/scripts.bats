@@ -10,8 +10,9 @@ load helper
 @test "demo.sh: bob waits under multi-blocking, not under epoll, and spin burns" {
     # What follows the name of a server in the table of costs: "bob waits", then the CPU.
     cost() {
-        awk -v name="$1" -v field="$2" '/^ costs/ { on = 1 } on && $1 == name && $3 == "s" { print $field }' \
-            <<<"$output"
+        awk -v name="$1" -v field="$2" '
+            /^ costs/ { on = 1 }
+            on && $1 == name && $3 == "s" { print $field }' <<<"$output"
     }
     SECONDS=0
     run limit 100 sh "$ROOT/tools/demo.sh"

@@ -54,7 +54,7 @@ check_shape() {
             if (/\t/) wrong(FNR, "a tab; indent with four spaces")
             if (/[ \t]$/) wrong(FNR, "blanks at the end")
             if ($0 == "" && before == "" && FNR > 1) wrong(FNR, "two empty lines in a row")
-            if (/[T]ODO|[F]IXME|(^|[^X])XXX([^X]|$)/)
+            if (/(^|[^#] )[T]ODO|[F]IXME|(^|[^X])XXX([^X]|$)/)
                 wrong(FNR, "a note to ourselves; write an issue, or do it")
             if (/^#if 0/) wrong(FNR, "dead code")
             if (/^#define [A-Za-z0-9_]*\(/) wrong(FNR, "a macro that is a function in disguise")

@@ -20,6 +20,7 @@ struct gradebook {
 /* Do all scenarios hold that are no bonus? */
 bool gradebook_passed(const struct gradebook *book);
 
+/* The verdicts as a table with hints, as TAP, as JSON. */
 void gradebook_print(const struct gradebook *book, FILE *out, bool color);
 void gradebook_tap(const struct gradebook *book, FILE *out);
 void gradebook_json(const struct gradebook *book, FILE *out);

@@ -22,7 +22,7 @@ void tracelog_start(struct outbox *out, const struct story *story);
 /* Writes what happened. */
 void tracelog_beat(struct outbox *out, const struct story *story, const struct beat *beat);
 
-/* Writes the last line. counts[nr] says how often each system call ended; the last one counts all others. */
+/* The last line. counts[nr] says how often a system call ended; the last one counts all others. */
 void tracelog_end(struct outbox *out, const struct story *story, const unsigned long *counts,
                   long long now, int exit_code);
 
