@@ -321,7 +321,7 @@ json_twice(const struct json *object)
 bool
 json_is(const struct json *value, const char *text)
 {
-    return value->type == JSON_STRING && value->len == strlen(text) &&
+    return value != NULL && value->type == JSON_STRING && value->len == strlen(text) &&
         memcmp(value->text, text, value->len) == 0;
 }
 
@@ -331,7 +331,7 @@ json_integer(const struct json *value, int64_t *out)
     char *end;
     long long number;
 
-    if (value->type != JSON_NUMBER)
+    if (value == NULL || value->type != JSON_NUMBER)
         return false;
     errno = 0;
     number = strtoll(value->text, &end, 10);
@@ -346,7 +346,7 @@ json_real(const struct json *value, double *out)
 {
     double number;
 
-    if (value->type != JSON_NUMBER)
+    if (value == NULL || value->type != JSON_NUMBER)
         return false;
     number = strtod(value->text, NULL);
     if (number > 1.7976931348623157e308 || number < -1.7976931348623157e308)

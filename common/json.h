@@ -52,7 +52,7 @@ const struct json *json_member(const struct json *value, const char *name);
 /* The first member of an object whose name an earlier member has already; or NULL. */
 const struct json *json_twice(const struct json *object);
 
-/* A string with exactly this text? */
+/* A string with exactly this text? To this and the next two, NULL is a value of no type. */
 bool json_is(const struct json *value, const char *text);
 
 /* Sets *out when value is a whole number, written without fraction and exponent, that fits. */

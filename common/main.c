@@ -67,6 +67,7 @@ static const struct command commands[] = {
       trace_main },
     { "watch", "Look inside:", "[STAGE | --port N]", "who sleeps in what, who waits; live",
       watch_main },
+    { "draw", "Look inside:", "FILE", "a recorded run or trace as a picture", draw_main },
 };
 
 const struct stage *

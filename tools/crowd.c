@@ -181,7 +181,7 @@ connected(struct crowd *crowd, struct client *c)
         return;
     }
     c->where = CONNECTED;
-    log_event(crowd->log, (int)c->number, EVENT_CONNECTED, 0);
+    log_event(crowd->log, (int)c->number, EVENT_CONNECTED, (uint64_t)local_port(c->fd));
     send_more(crowd, c);
 }
 

@@ -30,7 +30,7 @@ log_now(const struct eventlog *log)
 }
 
 void
-log_event(struct eventlog *log, int who, enum event_kind kind, uint64_t number)
+log_add(struct eventlog *log, const struct event *event)
 {
     if (log->n == log->room && log->room < MOST_EVENTS) {
         size_t room = log->room > 0 ? 2 * log->room : 256;
@@ -41,12 +41,18 @@ log_event(struct eventlog *log, int who, enum event_kind kind, uint64_t number)
             log->room = room;
         }
     }
-    if (log->n == log->room) {
+    if (log->n == log->room)
         log->dropped++;
-        return;
-    }
-    log->events[log->n++] =
-        (struct event){ .at = log_now(log), .who = who, .kind = kind, .number = number };
+    else
+        log->events[log->n++] = *event;
+}
+
+void
+log_event(struct eventlog *log, int who, enum event_kind kind, uint64_t number)
+{
+    const struct event event = { .at = log_now(log), .who = who, .kind = kind, .number = number };
+
+    log_add(log, &event);
 }
 
 void

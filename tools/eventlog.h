@@ -14,7 +14,7 @@
 
 enum event_kind {
     EVENT_ASKED,     /* a client began to connect */
-    EVENT_CONNECTED, /* ... and is connected, as far as the kernel is concerned */
+    EVENT_CONNECTED, /* ... and is, as far as the kernel is concerned; number: its port */
     EVENT_REFUSED,
     EVENT_TYPED,     /* a client that waited for nothing sent something */
     EVENT_ECHO,      /* everything it sent so far has come back */
@@ -54,6 +54,9 @@ double log_now(const struct eventlog *log);
 
 /* Adds an event that happens now. A full log drops it and counts. */
 void log_event(struct eventlog *log, int who, enum event_kind kind, uint64_t number);
+
+/* Adds an event of another time, after those that are there. */
+void log_add(struct eventlog *log, const struct event *event);
 
 void log_free(struct eventlog *log);
 

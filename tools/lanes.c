@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LABEL 14 /* characters in front of the cells */
+#define LABEL LANES_LABEL
 #define TICK 12  /* cells between two numbers of the time line */
 #define MOST_LANES (MOST_PARTIES + 1)
 #define DRIFT 3 /* a letter whose cell is taken moves right, but no further */
@@ -236,6 +236,13 @@ tick_for(double span, int n_cells)
     return span / n_cells * TICK;
 }
 
+double
+lanes_scale(const struct lanes_style *style, double now, int *n_cells)
+{
+    *n_cells = style->width - LABEL;
+    return tick_for(style->span > now ? style->span : now, *n_cells) / TICK;
+}
+
 /* A cell as it is written; *color gets its colour in the table of 256, 0 for none. */
 static const char *
 cell_text(char cell, bool drawing, int *color)
@@ -302,14 +309,12 @@ int
 lanes_draw(FILE *out, const char *title, const struct scenario *scenario,
            const struct eventlog *log, double now, const struct lanes_style *style)
 {
-    struct picture picture = { .n_cells = style->width - LABEL };
+    struct picture picture = { .n_lanes = 0 };
     char labels[MOST_LANES][40];
-    double tick;
 
     picture.with_server = server_matters(log);
     picture.n_lanes = scenario->n_parties + picture.with_server;
-    tick = tick_for(style->span > now ? style->span : now, picture.n_cells);
-    picture.per_cell = tick / TICK;
+    picture.per_cell = lanes_scale(style, now, &picture.n_cells);
     for (int i = 0; i < picture.n_lanes; i++) {
         const struct party *party = &scenario->parties[i];
 
@@ -324,7 +329,7 @@ lanes_draw(FILE *out, const char *title, const struct scenario *scenario,
     }
     draw_cells(&picture, scenario, log, now);
     fprintf(out, "%s%s%s\n", style->color ? "\033[1m" : "", title, style->color ? "\033[0m" : "");
-    print_time_line(out, tick, picture.n_cells);
+    print_time_line(out, picture.per_cell * TICK, picture.n_cells);
     for (int i = 0; i < picture.n_lanes; i++)
         print_lane(out, &picture.lanes[i], style);
     return picture.n_lanes + 2;

@@ -14,6 +14,7 @@
 #include "scenario.h"
 
 #define LANES_WIDTH 100 /* no line is longer, in characters */
+#define LANES_LABEL 15  /* of them, those in front of the cells */
 
 struct lanes_style {
     int width;     /* characters in a line, at most LANES_WIDTH */
@@ -25,6 +26,9 @@ struct lanes_style {
 /* Draws the log up to the moment `now`, under a title. Returns the number of lines. */
 int lanes_draw(FILE *out, const char *title, const struct scenario *scenario,
                const struct eventlog *log, double now, const struct lanes_style *style);
+
+/* Seconds that one cell stands for, when the picture ends at `now`; *n_cells: how many. */
+double lanes_scale(const struct lanes_style *style, double now, int *n_cells);
 
 /* What the signs mean. Returns the number of lines. */
 int lanes_legend(FILE *out, const struct lanes_style *style);

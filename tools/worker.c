@@ -134,6 +134,7 @@ take_message(struct worker *worker, const struct message *message, const char *b
         break;
     case OUTCOME: /* its pointers are those of the worker; keep ours */
         log.dropped = ((const struct outcome *)(const void *)bytes)->log.dropped;
+        log.began = ((const struct outcome *)(const void *)bytes)->log.began;
         memcpy(outcome, bytes, sizeof(*outcome));
         outcome->log = log;
         outcome->results = results;
