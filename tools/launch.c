@@ -50,8 +50,8 @@ check_command(char **command)
         found = found || strstr(command[n], "{port}") != NULL;
     if (!found)
         errx(2, "the command must say where its port belongs: -- %s ... {port}", command[0]);
-    if (n > MOST_ARGS - 1)
-        errx(2, "the command has more than %d words", MOST_ARGS - 1);
+    if (n > MOST_ARGS - 7)
+        errx(2, "the command has more than %d words", MOST_ARGS - 7);
 }
 
 int
@@ -100,25 +100,43 @@ with_port(const char *arg, int port)
     return text;
 }
 
-/* What to execute, into argv[MOST_ARGS]. */
-static void
+/* The path of this program. */
+static char *
+own_path(void)
+{
+    static char self[4096];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    self[len > 0 ? len : 0] = '\0';
+    return access(self, X_OK) == 0 ? self : (char *)"/proc/self/exe";
+}
+
+/* What to execute, into argv[MOST_ARGS]. Returns where the server's own words begin. */
+static int
 make_argv(const struct server *server, char **argv)
 {
-    static char self[4096], port[16], port_file[96];
+    static char port[16], port_file[96];
     const struct target *target = server->target;
-    int n = 0;
+    int n = 0, first;
 
-    if (target->stage == NULL) {
-        for (; target->command[n] != NULL && n < MOST_ARGS - 1; n++)
-            argv[n] = with_port(target->command[n], server->port);
-        argv[n] = NULL;
-        return;
+    if (target->trace_path != NULL) {
+        argv[n++] = own_path();
+        argv[n++] = (char *)"trace";
+        argv[n++] = (char *)"--json";
+        argv[n++] = (char *)"-o";
+        argv[n++] = (char *)target->trace_path;
+        argv[n++] = (char *)"--";
     }
-    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    self[len > 0 ? len : 0] = '\0';
+    first = n;
+    if (target->stage == NULL) {
+        for (int i = 0; target->command[i] != NULL && n < MOST_ARGS - 1; i++)
+            argv[n++] = with_port(target->command[i], server->port);
+        argv[n] = NULL;
+        return first;
+    }
     snprintf(port, sizeof(port), "%d", server->port);
     snprintf(port_file, sizeof(port_file), "%s/port", server->folder);
-    argv[n++] = access(self, X_OK) == 0 ? self : (char *)"/proc/self/exe";
+    argv[n++] = own_path();
     argv[n++] = (char *)target->stage->name;
     argv[n++] = (char *)"--quiet";
     argv[n++] = (char *)"--port";
@@ -128,6 +146,7 @@ make_argv(const struct server *server, char **argv)
     for (int i = 0; i < server->scenario->n_options; i++)
         argv[n++] = server->scenario->options[i];
     argv[n] = NULL;
+    return first;
 }
 
 /* In the child: never returns. */
@@ -160,11 +179,11 @@ int
 launch(struct server *server)
 {
     char *argv[MOST_ARGS] = { NULL };
-    int console[2] = { -1, -1 }, trouble[2] = { -1, -1 }, error = 0;
+    int console[2] = { -1, -1 }, trouble[2] = { -1, -1 }, error = 0, first;
 
     if (pipe2(console, O_CLOEXEC) == -1 || pipe2(trouble, O_CLOEXEC) == -1)
         return -1;
-    make_argv(server, argv);
+    first = make_argv(server, argv);
     server->pid = fork();
     if (server->pid == 0)
         become_server(server, argv, console[1], trouble[1]);
@@ -175,7 +194,7 @@ launch(struct server *server)
     if (server->pid > 0 && read(trouble[0], &error, sizeof(error)) > 0)
         waitpid(server->pid, NULL, 0);
     close(trouble[0]);
-    for (int i = 0; server->target->stage == NULL && argv[i] != NULL; i++)
+    for (int i = first; server->target->stage == NULL && argv[i] != NULL; i++)
         free(argv[i]);
     if (error != 0) {
         close(console[0]);

@@ -31,11 +31,11 @@ put_wait(struct report *report, const struct run *run, const struct party *party
     report_row(report);
     report_cell(report, TONE_PLAIN, run->title, NULL);
     report_cell(report, TONE_PLAIN, party->name, NULL);
-    snprintf(text, sizeof(text), "%.3f s", typed);
+    snprintf(text, sizeof(text), "%.3f\u00a0s", typed);
     report_cell(report, TONE_PLAIN, text, NULL);
-    snprintf(text, sizeof(text), heard >= 0 ? "%.3f s" : "never", heard);
+    snprintf(text, sizeof(text), heard >= 0 ? "%.3f\u00a0s" : "never", heard);
     report_cell(report, heard >= 0 ? TONE_PLAIN : TONE_BAD, text, NULL);
-    snprintf(text, sizeof(text), "%.3f s", until - typed);
+    snprintf(text, sizeof(text), "%.3f\u00a0s", until - typed);
     report_cell(report, until - typed > 0.1 ? TONE_BAD : TONE_GOOD, text, NULL);
     report_cell(report, TONE_PLAIN, reason_of(run, party, typed, until), NULL);
     report_row_end(report);
@@ -101,7 +101,7 @@ put_tasks(struct report *report, const struct run *run)
         report_row(report);
         report_cell(report, TONE_PLAIN, run->title, NULL);
         report_cell(report, TONE_PLAIN, task_name(task, text), NULL);
-        snprintf(text, sizeof(text), "%.0f %%", life > 0 ? 100 * asleep / life : 0);
+        snprintf(text, sizeof(text), "%.0f\u00a0%%", life > 0 ? 100 * asleep / life : 0);
         report_cell(report, TONE_PLAIN, text, NULL);
         report_cell(report, TONE_PLAIN, most, NULL);
         snprintf(text, sizeof(text), run->track.calls >= 0 && i == 0 ? "%lld" : "-",

@@ -11,7 +11,9 @@
 #include "commands.h"
 #include "lanes.h"
 #include "launch.h"
+#include "record.h"
 #include "scenario.h"
+#include "serverlanes.h"
 #include "verdicts.h"
 #include "worker.h"
 
@@ -25,7 +27,8 @@ struct play {
     const char *stages, *log_path;
     char **command; /* behind "--"; NULL: stages */
     int limit_ms;
-    bool quiet, steps;
+    bool quiet, steps, trace;
+    const char *output; /* -o; NULL: none */
 
     struct scenario *scenario;
     struct worker *workers;
@@ -33,6 +36,7 @@ struct play {
     struct lanes_style style;
     bool live; /* the picture is drawn again and again, in its place */
     int lines; /* of the picture that was drawn last */
+    struct record record;
 };
 
 static const char usage[] =
@@ -47,6 +51,9 @@ static const char usage[] =
     "\n"
     "      --on STAGE,...   these servers of ours, or all (default " DEFAULT_STAGES ")\n"
     "  -l, --limit SEC      end the scenario after so long (default 60)\n"
+    "  -t, --trace          trace the servers: lanes of the queue and of each task of theirs\n"
+    "  -o, --output FILE    a picture or page: .svg, .html, .md, .txt, .trace.json (Perfetto),\n"
+    "                       or .jsonl, the run itself, for `echolab draw`\n"
     "      --log FILE       append what the servers print to FILE\n"
     "  -s, --steps          every step with its time and its result\n"
     "  -q, --quiet          one line a server\n"
@@ -62,7 +69,7 @@ static void
 read_option(struct play *play, int opt, const char *value)
 {
     switch (opt) {
-    case 'o':
+    case 'n':
         play->stages = value;
         break;
     case 'l':
@@ -76,6 +83,13 @@ read_option(struct play *play, int opt, const char *value)
         break;
     case 's':
         play->steps = true;
+        break;
+    case 't':
+        play->trace = true;
+        break;
+    case 'o':
+        picture_named(value); /* a wrong name should not cost the whole play */
+        play->output = value;
         break;
     case 'q':
         play->quiet = true;
@@ -99,15 +113,16 @@ read_option(struct play *play, int opt, const char *value)
 static void
 read_arguments(int argc, char **argv, struct play *play)
 {
-    static const struct option longs[] = { { "on", 1, NULL, 'o' },    { "limit", 1, NULL, 'l' },
+    static const struct option longs[] = { { "on", 1, NULL, 'n' },    { "limit", 1, NULL, 'l' },
                                            { "log", 1, NULL, 'L' },   { "steps", 0, NULL, 's' },
                                            { "quiet", 0, NULL, 'q' }, { "forms", 0, NULL, 'f' },
                                            { "color", 1, NULL, 'c' }, { "ascii", 0, NULL, 'a' },
+                                           { "trace", 0, NULL, 't' }, { "output", 1, NULL, 'o' },
                                            { "help", 0, NULL, 'h' },  { NULL, 0, NULL, 0 } };
     int opt;
 
     opterr = 0;
-    while ((opt = getopt_long(argc, argv, ":l:sqh", longs, NULL)) != -1) {
+    while ((opt = getopt_long(argc, argv, ":l:to:sqh", longs, NULL)) != -1) {
         if (opt == ':' || opt == '?')
             bad_option(opt, argv, longs);
         read_option(play, opt, optarg);
@@ -254,6 +269,20 @@ conclude(const struct play *play, const struct worker *worker)
     return mark == MARK_DIFFERS && !has_failed(worker) ? 0 : 1;
 }
 
+/* Draws what is to be seen when all is over. */
+static void
+draw_at_last(struct play *play)
+{
+    if (play->live && play->lines > 0)
+        printf("\033[%dA\033[J", play->lines);
+    play->style.span = 0.5;
+    play->lines = runs_draw_text(stdout, play->record.runs, play->record.n, &play->style);
+    if (play->lines > 0)
+        lanes_legend(stdout, &play->style);
+    if (play->lines > 0 && play->trace)
+        server_lanes_legend(stdout, &play->style);
+}
+
 /* Plays against every target. Returns the exit code. */
 static int
 play_all(struct play *play)
@@ -267,22 +296,22 @@ play_all(struct play *play)
     if (!play->quiet)
         printf("%s: %s\n\n", play->scenario->name, play->scenario->question);
     fflush(stdout);
+    if (play->trace)
+        record_trace(&play->record, play->workers, play->n_workers);
     number =
         workers_play(play->workers, play->n_workers, AT_ONCE, play->live ? draw_live : NULL, play);
-    if (number != 0)
-        return 128 + number;
-    if (play->live)
-        draw_live(play);
-    else if (!play->quiet)
-        draw(play, stdout);
-    if (!play->quiet && play->lines > 0)
-        lanes_legend(stdout, &play->style);
-    for (size_t i = 0; i < play->n_workers; i++) {
+    record_take(&play->record, play->workers, play->n_workers);
+    if (number == 0 && !play->quiet)
+        draw_at_last(play);
+    if (number == 0 && play->output != NULL)
+        record_write(&play->record, play->output, play->scenario->question);
+    for (size_t i = 0; number == 0 && i < play->n_workers; i++) {
         int one = conclude(play, &play->workers[i]);
 
         code = one > code ? one : code;
     }
-    return code;
+    record_free(&play->record, play->workers, play->n_workers);
+    return number != 0 ? 128 + number : code;
 }
 
 int

@@ -7,6 +7,7 @@
 
 #include "json.h"
 
+#define FAR 1000 /* lines of a trace */
 #define OTHERS (MOST_PARTIES - 1) /* clients of a trace alone that get no lane of their own */
 
 /* As they are called in the file, in the order of enum event_kind. */
@@ -90,8 +91,8 @@ append_file(FILE *out, const char *path)
         fclose(in);
 }
 
-int
-run_write(FILE *out, const struct run *run, const char *trace_path)
+void
+run_write(FILE *out, const struct run *run)
 {
     struct json_writer w = { .out = out };
 
@@ -116,8 +117,7 @@ run_write(FILE *out, const struct run *run, const char *trace_path)
         json_close(&w, '}');
         fputc('\n', out);
     }
-    append_file(out, trace_path);
-    return ferror(out) ? -1 : 0;
+    append_file(out, run->trace_path);
 }
 
 static int64_t
@@ -195,24 +195,65 @@ client_of_trace(struct run *run, const char *name)
     return OTHERS;
 }
 
+/* The next thing that the server did to the same client; NULL when it is far away. */
+static const struct deed *
+next_deed(const struct track *track, size_t i)
+{
+    const struct deed *deed = &track->deeds[i];
+
+    for (size_t j = i + 1; j < track->n_deeds && j < i + FAR; j++)
+        if (track->deeds[j].port == deed->port && strcmp(track->deeds[j].who, deed->who) == 0)
+            return &track->deeds[j];
+    return NULL;
+}
+
+/* When the client typed what was answered with this deed, as the trace tells. */
+static double
+typed_at(const struct deed *deed)
+{
+    return deed->waited > 0 ? deed->at - deed->waited : deed->at;
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+    const struct event *x = a, *y = b;
+
+    if (x->at != y->at)
+        return x->at > y->at ? 1 : -1;
+    return (x->kind > y->kind) - (x->kind < y->kind);
+}
+
 /* A trace without a script: what its clients did is read from what the server did. */
 static void
 clients_from_deeds(struct run *run)
 {
-    static const enum event_kind means[] = {
-        [DEED_ACCEPT] = EVENT_CONNECTED, [DEED_RECV] = EVENT_TYPED, [DEED_SEND] = EVENT_ECHO,
-        [DEED_EOF] = EVENT_LEFT
-    };
+    const struct track *track = &run->track;
 
-    for (size_t i = 0; i < run->track.n_deeds; i++) {
-        const struct deed *deed = &run->track.deeds[i];
-        struct event event = { .at = deed->at, .kind = means[deed->kind],
-                               .who = client_of_trace(run, deed->who),
-                               .number = deed->kind == DEED_ACCEPT ? (uint64_t)deed->port : 0 };
+    for (size_t i = 0; i < track->n_deeds; i++) {
+        const struct deed *deed = &track->deeds[i], *next = next_deed(track, i);
+        bool answered = next != NULL && next->kind == DEED_SEND && next->waited >= 0;
+        struct event event = { .at = deed->at, .who = client_of_trace(run, deed->who) };
 
+        if (deed->kind == DEED_ACCEPT) {
+            event.kind = EVENT_CONNECTED;
+            event.number = (uint64_t)deed->port;
+            for (; next != NULL && next->kind == DEED_RECV;)
+                next = next_deed(track, (size_t)(next - track->deeds));
+            /* Who has typed before accept() was connected before it, too. */
+            if (next != NULL && next->kind == DEED_SEND && typed_at(next) < deed->at)
+                event.at = typed_at(next);
+        } else if (deed->kind == DEED_RECV) {
+            event.kind = EVENT_TYPED;
+            event.at = answered && typed_at(next) < deed->at ? typed_at(next) : deed->at;
+        } else {
+            event.kind = deed->kind == DEED_SEND ? EVENT_ECHO : EVENT_LEFT;
+        }
         log_add(&run->log, &event);
     }
-    run->took = run->track.end;
+    if (run->log.n > 0)
+        qsort(run->log.events, run->log.n, sizeof(*run->log.events), by_time);
+    run->took = track->end;
 }
 
 /* The first line of a trace: its times begin where it says, the run's where the run says. */
@@ -256,6 +297,7 @@ run_add_trace(struct run *run, const char *path)
 
     if (file == NULL)
         return -1;
+    run->trace_path = path;
     while ((n = getline(&text, &room, file)) > 0) {
         struct json_error error;
         struct json *line = json_read(text, (size_t)n, &error);

@@ -17,6 +17,7 @@ struct run {
     struct scenario cast;    /* of a scenario only its parties, n_parties, n_clients */
     struct eventlog log;     /* of the clients */
     bool traced;
+    const char *trace_path;  /* the file that run_add_trace() has read; NULL: none */
     struct track track;      /* of the server */
     double took;             /* seconds */
     unsigned char ports[65536]; /* whose each port is: 1 + index of the party; 0 nobody's */
@@ -34,14 +35,17 @@ const char *run_name(const struct run *run, int port, const char *otherwise);
 /* The party of client number `who`; NULL when there is none. */
 const struct party *run_party(const struct run *run, int who);
 
-/* Takes the lines of a trace file into the run. Returns 0, or -1 when there is no such file. */
+/*
+ * Takes the lines of a trace file into the run; the path must live as long as the run does.
+ * Returns 0, or -1 when there is no such file.
+ */
 int run_add_trace(struct run *run, const char *path);
 
 /*
- * Writes the run, and the lines of its trace (NULL: none) behind it, as lines of JSON.
- * Returns 0, or -1 with errno set.
+ * Writes the run, and the lines of its trace behind it, as lines of JSON. Whether it could
+ * be written, ferror() knows.
  */
-int run_write(FILE *out, const struct run *run, const char *trace_path);
+void run_write(FILE *out, const struct run *run);
 
 /*
  * Reads all runs of a file that run_write() made, or a trace alone, into runs[most]. Returns

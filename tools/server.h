@@ -24,6 +24,7 @@ struct target {
     const struct stage *stage; /* NULL: a foreign command */
     char **command;            /* its argv, ended by NULL */
     const char *log_path;      /* what the server prints goes there too; NULL: nowhere */
+    const char *trace_path;    /* it runs under `echolab trace`, which writes there; NULL: no */
 };
 
 enum started {

@@ -134,11 +134,12 @@ label_nap(char *cells, int from, int to, const char *label)
 {
     int len = (int)strlen(label);
 
-    if (to - from - 1 < len + 2)
+    if (to - from - 1 < len + 1)
         return;
     cells[from + 1] = ' ';
     memcpy(cells + from + 2, label, (size_t)len);
-    cells[from + 2 + len] = ' ';
+    if (from + 2 + len < to)
+        cells[from + 2 + len] = ' ';
 }
 
 /* A cell is asleep when the task slept for more than half of it. */

@@ -13,7 +13,7 @@
 #define RIGHT 20
 #define ROW 28
 #define BAR 16      /* height of a bar in its row */
-#define HEAD 40     /* title and axis above the rows of a run */
+#define HEAD 50     /* title and axis above the rows of a run */
 #define MOST_TASKS 24
 #define LETTER 6.2  /* about the width of a letter in a bar */
 #define THIN 0.4    /* what is narrower is seen by nobody */
@@ -26,13 +26,15 @@ static const char style[] =
     ".echolab .asleep{fill:url(#hatch);stroke:#0072b2;stroke-width:.7}\n"
     ".echolab .awake{fill:#009e73}.echolab .queue{fill:#e69f00;stroke:#8a5f00;stroke-width:.7}\n"
     ".echolab .unread{fill:#cc79a7}.echolab .in{fill:#003b5c;font-size:11px}\n"
-    ".echolab .mark{font-weight:bold;text-anchor:middle}\n"
+    ".echolab .mark{font-weight:bold;text-anchor:middle;paint-order:stroke;stroke:#fff;\n"
+    "stroke-width:3}.echolab .T{text-anchor:end}.echolab .E{text-anchor:start}\n"
     ".echolab .paper{fill:#fff}.echolab .hatch{stroke:#0072b2}.echolab .sky{fill:#d6ecfa}\n"
     ".echolab .dot{fill:#d55e00}.echolab .sand{fill:#fbe3d0}\n"
     "@media (prefers-color-scheme:dark){.echolab text{fill:#e8e8e8}.echolab .number{fill:#aaa}\n"
     ".echolab .grid{stroke:#444}.echolab .here{stroke:#bbb}.echolab .in{fill:#e2f3ff}\n"
-    ".echolab .sky{fill:#0b3a56}.echolab .sand{fill:#4a2408}.echolab .paper{fill:#16181b}}\n"
-    "@media print{.echolab text{fill:#000}.echolab .paper{fill:#fff}}\n";
+    ".echolab .sky{fill:#0b3a56}.echolab .sand{fill:#4a2408}.echolab .paper{fill:#16181b}\n"
+    ".echolab .mark{stroke:#16181b}}\n"
+    "@media print{svg.echolab{width:100%;height:auto}}\n";
 
 struct canvas {
     FILE *out;
@@ -92,8 +94,8 @@ bar(const struct canvas *canvas, const char *class, double from, double to, doub
 static void
 mark(const struct canvas *canvas, double at, const char *sign, const char *who, const char *did)
 {
-    fprintf(canvas->out, "<text class=\"mark\" x=\"%.1f\" y=\"%d\">%s<title>", x_of(canvas, at),
-            canvas->y + ROW - 9, sign);
+    fprintf(canvas->out, "<text class=\"mark %s\" x=\"%.1f\" y=\"%d\">%s<title>",
+            *sign == 'T' || *sign == 'E' ? sign : "at", x_of(canvas, at), canvas->y + ROW - 9, sign);
     put_text(canvas->out, who);
     fprintf(canvas->out, " %s at %.3f s</title></text>\n", did, at);
 }
@@ -294,7 +296,7 @@ draw_legend(const struct canvas *canvas)
     const char *const marks = "C connects   T types   E echo   X leaves   ! disappointed";
     static const struct { const char *class, *text; int x; } keys[] = {
         { "wait", "waits for its echo", 0 }, { "asleep", "server asleep", 150 },
-        { "awake", "awake", 270 }, { "queue", "not accepted", 345 }, { "unread", "unread", 460 }
+        { "awake", "awake", 270 }, { "queue", "not accepted", 345 }, { "unread", "unread", 458 }
     };
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -302,7 +304,7 @@ draw_legend(const struct canvas *canvas)
                 keys[i].class, LEFT + keys[i].x, y - 10);
         label(canvas, "number", LEFT + keys[i].x + 23, y, keys[i].text);
     }
-    label(canvas, "number", LEFT + 530, y, marks);
+    label(canvas, "number", LEFT + 535, y, marks);
 }
 
 void
@@ -329,7 +331,7 @@ runs_draw_svg(FILE *out, const struct run *runs, size_t n)
     fprintf(out, "<rect class=\"paper\" width=\"%d\" height=\"%d\"/>\n", LEFT + WIDTH + RIGHT,
             height);
     for (size_t i = 0; i < n; i++) {
-        label(&canvas, "title", 6, canvas.y + 18, runs[i].title);
+        label(&canvas, "title", 6, canvas.y + 26, runs[i].title);
         draw_axis(&canvas, rows_of(&runs[i]));
         canvas.y += HEAD;
         draw_clients(&canvas, &runs[i]);
