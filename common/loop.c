@@ -38,19 +38,13 @@ struct loop {
     int wake_fd;           /* an eventfd that wakes the loop */
 };
 
-static long long
-clock_ns(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 long long
 loop_now(void)
 {
-    return clock_ns(CLOCK_MONOTONIC);
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
 long long
@@ -284,12 +278,8 @@ static void
 process_timers(struct loop *loop)
 {
     struct timer *first = timers_first(&loop->timers);
-    long long now;
 
-    if (first == NULL)
-        return;
-    now = loop_now();
-    while (first != NULL && first->when <= now) {
+    while (first != NULL && first->when <= loop->turn_time) {
         timers_remove(&loop->timers, first);
         call_soon(loop, &first->handle);
         first = timers_first(&loop->timers);
@@ -308,7 +298,7 @@ turn(struct loop *loop)
     int n = epoll_wait(loop->epoll_fd, events, BATCH, timeout); /* step 4: select */
     if (n == -1 && errno != EINTR)
         err(1, "epoll_wait");
-    loop->turn_time = clock_ns(CLOCK_MONOTONIC_COARSE);
+    loop->turn_time = loop_now();
     for (int i = 0; i < n; i++)
         process_event(loop, &events[i]);
     process_timers(loop);

@@ -34,7 +34,7 @@ void loop_stop(struct loop *loop);
 /* The loop's clock: ns since some moment in the past; it never goes back. */
 long long loop_now(void);
 
-/* The same clock at the beginning of this turn: a few ms off, and free. */
+/* The same clock as it was when this turn's events came: costs nothing. */
 long long loop_turn_time(const struct loop *loop);
 
 /* Makes the call in the next turn, in the order of asking. Once, even if asked for twice. */
@@ -82,6 +82,12 @@ int add_signal(struct loop *loop, int sig, void (*call)(int sig, void *arg), voi
 
 /* From now on the signal takes its default action again. */
 void remove_signal(struct loop *loop, int sig);
+
+/*
+ * The first of SIGINT, SIGTERM and SIGALRM (that is --exit-after) makes the call; from then
+ * on they take their default action. Returns 0, or -1 with errno set.
+ */
+int add_stop_signals(struct loop *loop, void (*call)(int sig, void *arg), void *arg);
 
 /* No signal is listened to any more; they stay blocked. loop_close() calls it. */
 void signals_close(struct loop *loop);

@@ -2,6 +2,7 @@
 #include "net.h"
 
 #include <netinet/in.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <arpa/inet.h>
@@ -11,6 +12,7 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +33,17 @@ set_nonblock(int fd)
     int flags = fcntl(fd, F_GETFL);
 
     return flags == -1 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+bool
+is_terminal_or_pipe(int fd)
+{
+    struct stat what;
+
+    if (!isatty(fd))
+        return fstat(fd, &what) == 0 && S_ISFIFO(what.st_mode);
+    signal(SIGTTIN, SIG_IGN);
+    return true;
 }
 
 const char *

@@ -47,6 +47,12 @@ int local_port(int fd);
 /* Sets O_NONBLOCK. Returns 0, or -1 with errno set. */
 int set_nonblock(int fd);
 
+/*
+ * Is fd a terminal or a pipe, something that may say more later? A background job that reads
+ * its terminal then gets an error instead of being stopped.
+ */
+bool is_terminal_or_pipe(int fd);
+
 /* True when errno says "not now, ask again" (EAGAIN, EINTR): no reason to drop anybody. */
 bool try_again(void);
 

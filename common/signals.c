@@ -94,6 +94,27 @@ remove_signal(struct loop *loop, int sig)
     block(SIG_UNBLOCK, sig);
 }
 
+static const int stops[] = { SIGINT, SIGTERM, SIGALRM };
+static struct receiver stop; /* whom to tell of the first of them */
+
+static void
+first_stop(int sig, void *loop)
+{
+    for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+        remove_signal(loop, stops[i]);
+    stop.call(sig, stop.arg);
+}
+
+int
+add_stop_signals(struct loop *loop, void (*call)(int sig, void *arg), void *arg)
+{
+    stop = (struct receiver){ .call = call, .arg = arg };
+    for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+        if (add_signal(loop, stops[i], first_stop, loop) == -1)
+            return -1;
+    return 0;
+}
+
 void
 signals_close(struct loop *loop)
 {

@@ -28,7 +28,7 @@
 #include "task.h"
 
 /* What all tasks share. */
-struct server {
+struct shared {
     int listen_fd;
     struct loop *loop;
     const struct settings *set;
@@ -52,10 +52,9 @@ await_echo_line(struct conn *c)
         if (n == 0 && c->owed == 0)
             return -1;          /* it left, and we owe it nothing */
     }
-    size_t left = c->owed;
-    if (await_send_all(c->fd, c->buf, left) == -1)
+    if (await_send_all(c->fd, c->buf, c->owed) == -1)
         return -1;
-    client_got(c, left);
+    client_got(c, c->owed);
     return 0;
 }
 
@@ -80,13 +79,13 @@ serve(void *arg)
 static long
 accept_clients(void *arg)
 {
-    const struct server *server = arg;
-    size_t size = sizeof(struct conn) + server->set->room;
+    const struct shared *shared = arg;
+    size_t size = sizeof(struct conn) + shared->set->room;
 
     for (;;) {
         /* ACCEPT: others run until somebody connects. */
         struct peer peer = PEER_UNKNOWN;
-        int fd = await_accept(server->listen_fd, &peer);
+        int fd = await_accept(shared->listen_fd, &peer);
 
         if (fd == -1 && errno == ECANCELED)
             return 0;
@@ -100,7 +99,7 @@ accept_clients(void *arg)
 
         /* SERVE: in a task of its own; we go on accepting. */
         char name[ADDRESS_TEXT];
-        struct task *task = task_start_with_room(server->loop,
+        struct task *task = task_start_with_room(shared->loop,
             address_text(&peer, name), __func__, serve, size);
         if (task == NULL) {
             complain("cannot create a task for %s: %s", name,
@@ -108,21 +107,16 @@ accept_clients(void *arg)
             close(fd);
             continue;
         }
-        client_came_at(task->arg, fd, &peer, server->set);
+        client_came_at(task->arg, fd, &peer, shared->set);
         task_drop(task);        /* nobody will ask how it ended */
     }
 }
 
-/* The first signal; a second one takes its default action. */
+/* The first signal to stop; a second one takes its default action. */
 static void
-on_stop(int sig, void *arg)
+on_stop_signal(int sig, void *shared)
 {
-    struct server *server = arg;
-
-    remove_signal(server->loop, SIGINT);
-    remove_signal(server->loop, SIGTERM);
-    remove_signal(server->loop, SIGALRM);
-    future_set_result(&server->signal, sig);
+    future_set_result(&((struct shared *)shared)->signal, sig);
 }
 
 /* SIGUSR1 asks who is here, and for what they wait. */
@@ -138,19 +132,19 @@ on_question(int sig, void *arg)
 static long
 live(void *arg)
 {
-    struct server *server = arg;
-    double grace = server->set->grace;
-    struct task *door = task_start(server->loop, "accept", __func__,
-                                   accept_clients, server);
+    struct shared *shared = arg;
+    double grace = shared->set->grace;
+    struct task *door = task_start(shared->loop, "accept", __func__,
+                                   accept_clients, shared);
 
     if (door == NULL)
         err(1, "task_start");
-    long sig = await_future(&server->signal);
+    long sig = await_future(&shared->signal);
 
     /* Nobody new: whoever connects from now on is refused. */
     task_cancel(door);
     await_task(door);
-    shutdown(server->listen_fd, SHUT_RDWR);
+    shutdown(shared->listen_fd, SHUT_RDWR);
 
     /* One deadline for all: the clients finish side by side. */
     size_t left = tasks_alive() - 1;
@@ -165,19 +159,17 @@ live(void *arg)
 static void
 run(int listen_fd, const struct settings *set)
 {
-    struct server server = { listen_fd, loop_open(set->max_fds), set,
+    struct shared shared = { listen_fd, loop_open(set->max_fds), set,
                              { .done = false } };
-    struct loop *loop = server.loop;
+    struct loop *loop = shared.loop;
 
     if (loop == NULL || set_nonblock(listen_fd) == -1)
         err(1, "loop_open");
-    future_init(&server.signal, loop);
-    if (add_signal(loop, SIGINT, on_stop, &server) == -1 ||
-        add_signal(loop, SIGTERM, on_stop, &server) == -1 ||
-        add_signal(loop, SIGALRM, on_stop, &server) == -1 ||
+    future_init(&shared.signal, loop);
+    if (add_stop_signals(loop, on_stop_signal, &shared) == -1 ||
         add_signal(loop, SIGUSR1, on_question, NULL) == -1)
         err(1, "add_signal");
-    struct task *first = task_start(loop, "main", __func__, live, &server);
+    struct task *first = task_start(loop, "main", __func__, live, &shared);
     if (first == NULL)
         err(1, "task_start");
     task_run(first);
