@@ -180,13 +180,19 @@ class Reader:
             if status != 0:
                 raise Untrue(f"exit status {status}: {text}\n{term.screen}")
             self.learn_port(term)
-        elif "telnet" in text:
+        else:
+            self.wait_start(term)
+
+    def wait_start(self, term):
+        """Waits until what goes on running is up, and a moment longer, as people do."""
+        if "telnet" in term.command:
             term.wait_for("Escape character is .*\n", "telnet's greeting")
             term.wait_modes()
-        elif re.search(r"\./echolab (?!client)", text):
+        elif re.search(r"\./echolab (?!client)", term.command):
             banner = term.wait_for(r"stop:  Ctrl-C\n", "the server's banner")
             self.learn_port(term)
             term.screen = term.screen[banner.end():]
+        term.look()
 
     def learn_port(self, term):
         """From the banner; a server that starts again gets the same port again."""
@@ -276,14 +282,13 @@ class Reader:
         term = self.terminal(name)
         for line in text.splitlines():
             term.look()
+            before = term.screen
             if line in KEYS:
                 term.press(line)
             else:
                 term.type(line)
-        if silent:
-            before = term.screen
-            if term.listen(SILENCE):
-                raise Untrue(f"{name} was to stay silent, but: {term.screen[len(before):]}")
+        if silent and (term.screen != before or term.listen(SILENCE)):
+            raise Untrue(f"{name} was to stay silent, but: {term.screen[len(before):]}")
 
     def do(self, info, text):
         kind, _, where = info.partition(" ")

@@ -118,12 +118,21 @@ check_definitions() {
         done
 }
 
-is_python() {
-    python3 - "$1" <<'END'
+# Names that may be Python's are asked for all at once, at the end: Python starts slowly.
+maybe_python() {
+    printf '%s\t%s\n' "$where" "$1" >>"$work/python"
+}
+
+check_python() {
+    python3 - "$work/python" <<'END'
 import pydoc
 import sys
-name = sys.argv[1].removesuffix("()")
-sys.exit(not any(pydoc.locate(module + name) for module in ("", "socket.", "asyncio.")))
+with open(sys.argv[1], encoding="utf-8") as names:
+    for line in names:
+        where, name = line.rstrip("\n").split("\t")
+        bare = name.removesuffix("()")
+        if not any(pydoc.locate(module + bare) for module in ("", "socket.", "asyncio.")):
+            print(f"{where}: nothing is called `{name}`")
 END
 }
 
@@ -138,13 +147,14 @@ resolves() {
         command -v "${1%% *}" >/dev/null
         ;;
     *[!a-zA-Z0-9_.\(\)]*) false ;;
-    *.*) is_python "$1" ;;
+    *.*) maybe_python "$1" ;;
     *'()')
-        grep -qE "(^|[^a-z0-9_])${1%()} ?\(" "$work/text" || is_python "$1" ||
-            grep -rqswF -- "${1%()}" /usr/include/*.h /usr/include/sys /usr/include/*/sys
+        grep -qE "(^|[^a-z0-9_])${1%()} ?\(" "$work/text" ||
+            grep -rqswF -- "${1%()}" /usr/include/*.h /usr/include/sys /usr/include/*/sys ||
+            maybe_python "$1"
         ;;
     E[A-Z]*[A-Z] | SIG[A-Z]*) grep -rqswF -- "$1" /usr/include/asm-generic ;;
-    *) command -v "$1" >/dev/null || is_python "$1" ;;
+    *) command -v "$1" >/dev/null || maybe_python "$1" ;;
     esac
 }
 
@@ -155,7 +165,8 @@ check_citations() {
             if (n > 0 && n % 2 == 0) print $1 "\t`"
         }' |
         while IFS='	' read -r line text; do
-            resolves "$text" || echo "$1:$line: nothing is called \`$text\`"
+            where=$1:$line
+            resolves "$text" || echo "$where: nothing is called \`$text\`"
         done
     # The beats of the loop are signposts in the sources.
     prose "$1" | grep -owE '^[0-9]+|ASK|WAIT|SERVE|ACCEPT' | while read -r word; do
@@ -168,7 +179,7 @@ check_citations() {
 
 check_lesson() {
     stem=$(basename "$1" .md)
-    stage=$(./echolab list --json | jq -r --arg file "$stem.c" '.[] | select(.file == $file).name')
+    stage=$(jq -r --arg file "$stem.c" '.[] | select(.file == $file).name' "$work/list")
     : >"$work/named"
     case $stem in
     [0-9]*) check_form "$1" ;;
@@ -176,24 +187,23 @@ check_lesson() {
     check_files "$1"
     check_quotes "$1"
     {
-        [ -z "$stage" ] || ./echolab list --json |
-            jq -r --arg name "$stage" '. as $all | .[] | select(.name == $name) |
-                .file, (.parent as $parent | $all[] | select(.name == $parent).file)' |
-            sed 's|^|stages/|'
+        jq -r --arg name "$stage" '. as $all | .[] | select(.name == $name) |
+            .file, (.parent as $parent | $all[] | select(.name == $parent).file) |
+            "stages/" + .' "$work/list"
         cat "$work/named"
     } | sort -u | while read -r file; do
         [ ! -f "$file" ] || squeezed <"$file"
     done >"$work/text"
     # Its own blocks too, and the options and names of all commands.
     awk '/^```/ { inside = !inside; next } inside' "$1" >>"$work/text"
-    { ./echolab help; ./echolab list; ./echolab "${stage:-blocking}" --help; } >>"$work/text"
+    { ./echolab help; ./echolab "${stage:-blocking}" --help; } >>"$work/text"
     check_definitions "$1"
     check_citations "$1"
 }
 
 # Every stage has a lesson of its own stem; a lesson without a stage has a number of its own.
 check_stages() {
-    ./echolab list --json | jq -r '.[].file' | while read -r file; do
+    jq -r '.[].file' "$work/list" | while read -r file; do
         [ -f "lessons/${file%.c}.md" ] || echo "stages/$file: there is no lessons/${file%.c}.md"
     done
     for lesson in lessons/[0-9]*.md; do
@@ -211,6 +221,8 @@ for need in ./echolab jq python3; do
         exit 4
     fi
 done
+./echolab list --json >"$work/list"
+: >"$work/python"
 {
     if [ $# -eq 0 ]; then
         check_stages
@@ -219,6 +231,7 @@ done
     for file; do
         check_lesson "$file"
     done
+    check_python
 } >"$work/wrong"
 cat "$work/wrong"
 [ ! -s "$work/wrong" ]
