@@ -27,7 +27,8 @@ timed() {
 @test "client: an empty input is a connection and nothing else, exit 0" {
     start_stage epoll
     run limit 10 "$ECHOLAB" client 127.0.0.1 "$port" </dev/null
-    [ "$status" -eq 0 ] && [ -z "$output" ]
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
     await 5 grep -q 'Closing connection' "$log"
 }
 

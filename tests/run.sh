@@ -62,6 +62,7 @@ fi
 RESULTS=$(mktemp -d) || exit 1
 export RESULTS
 trap 'rm -rf "$RESULTS"' EXIT
+# shellcheck disable=SC2154
 trap 'for pid in $(cat "$RESULTS"/*.pid); do kill "$pid"; done 2>/dev/null; exit 130' INT TERM
 echo 0 >"$RESULTS/count"
 
