@@ -21,8 +21,8 @@ multi() {
             grep -qxF "Sending \"Message $message from client.\" to connection $id" <<<"$output"
         done
         # However the echoes were cut: together they are the two messages.
-        [ "$(sed -n "s/^Received \"\(.*\)\" from connection $id\$/\1/p" <<<"$output" | tr -d '\n')" = \
-            'Message 1 from client.Message 2 from client.' ]
+        heard=$(sed -n "s/^Received \"\(.*\)\" from connection $id\$/\1/p" <<<"$output")
+        [ "${heard//$'\n'/}" = 'Message 1 from client.Message 2 from client.' ]
         grep -qxF "Closing connection $id" <<<"$output"
     done
     [ "${lines[-1]}" = '2 of 2 connections complete' ]
@@ -143,7 +143,8 @@ kernel_recv_q() {
 
 @test "row 26: a client that never reads: its Recv-Q is told, others are served" {
     start_stage epoll -q
-    "$ECHOLAB" deaf-peer connect --hold=30 127.0.0.1 "$port" >"$BATS_TEST_TMPDIR/deaf" </dev/null 3>&- &
+    "$ECHOLAB" deaf-peer connect --hold=30 127.0.0.1 "$port" >"$BATS_TEST_TMPDIR/deaf" \
+        </dev/null 3>&- &
     started+=("$!")
     await 10 grep -q 'bytes sent, Send-Q [1-9][0-9]* here, Recv-Q [1-9][0-9]* here' \
         "$BATS_TEST_TMPDIR/deaf"

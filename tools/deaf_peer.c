@@ -213,8 +213,10 @@ talk(struct talk *t, double hold)
 {
     t->moved = now_ms();
     for (;;) {
-        struct pollfd ask = { .fd = t->fd, .events = t->left > 0 ? POLLOUT | POLLRDHUP : POLLRDHUP };
+        struct pollfd ask = { .fd = t->fd, .events = POLLRDHUP };
 
+        if (t->left > 0)
+            ask.events |= POLLOUT;
         if (t->end != 0 && now_ms() >= t->end)
             return 0;
         if (poll(&ask, 1, LOOK_MS) == -1 && errno != EINTR)

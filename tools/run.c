@@ -164,7 +164,7 @@ take_client(struct run *run, const struct json *line)
         return;
     for (int i = 0; i < N_KINDS; i++)
         if (json_is(did, kinds[i])) {
-            event.kind = i;
+            event.kind = (enum event_kind)i;
             log_add(&run->log, &event);
             return;
         }

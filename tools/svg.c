@@ -95,7 +95,8 @@ static void
 mark(const struct canvas *canvas, double at, const char *sign, const char *who, const char *did)
 {
     fprintf(canvas->out, "<text class=\"mark %s\" x=\"%.1f\" y=\"%d\">%s<title>",
-            *sign == 'T' || *sign == 'E' ? sign : "at", x_of(canvas, at), canvas->y + ROW - 9, sign);
+            *sign == 'T' || *sign == 'E' ? sign : "at", x_of(canvas, at),
+            canvas->y + ROW - 9, sign);
     put_text(canvas->out, who);
     fprintf(canvas->out, " %s at %.3f s</title></text>\n", did, at);
 }
@@ -319,12 +320,14 @@ runs_draw_svg(FILE *out, const struct run *runs, size_t n)
             canvas.span = runs[i].took;
     }
     fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"echolab\" role=\"img\" "
-            "viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n<title>Who waited for whom</title>\n"
+            "viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n"
+            "<title>Who waited for whom</title>\n"
             "<style>\n%s</style>\n", LEFT + WIDTH + RIGHT, height, LEFT + WIDTH + RIGHT, height,
             style);
     fputs("<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" "
           "patternTransform=\"rotate(45)\"><rect class=\"sky\" width=\"6\" height=\"6\"/>"
-          "<line class=\"hatch\" x1=\"0\" y1=\"0\" x2=\"0\" y2=\"6\" stroke-width=\"1\"/></pattern>\n"
+          "<line class=\"hatch\" x1=\"0\" y1=\"0\" x2=\"0\" y2=\"6\" stroke-width=\"1\"/>"
+          "</pattern>\n"
           "<pattern id=\"dots\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\">"
           "<rect class=\"sand\" width=\"6\" height=\"6\"/>"
           "<circle class=\"dot\" cx=\"3\" cy=\"3\" r=\"1.2\"/></pattern></defs>\n", out);

@@ -21,7 +21,7 @@
 
 /* What goes through the pipe: this, then `size` bytes. */
 struct message {
-    enum { EVENTS, OUTCOME, RESULTS } kind;
+    enum message_kind { EVENTS, OUTCOME, RESULTS } kind;
     size_t size;
 };
 
@@ -39,7 +39,7 @@ static int tell_fd = -1;
 static size_t told_events;
 
 static void
-tell(int kind, const void *bytes, size_t size)
+tell(enum message_kind kind, const void *bytes, size_t size)
 {
     struct message message = { .kind = kind, .size = size };
     const char *parts[] = { (const char *)&message, bytes };
