@@ -134,7 +134,7 @@ add_nap(struct track *track, const struct json *line, int task, double from, dou
 }
 
 static void
-add_deed(struct track *track, const struct json *line, int kind, double at)
+add_deed(struct track *track, const struct json *line, enum deed_kind kind, double at)
 {
     struct deed *deed;
 

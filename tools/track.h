@@ -32,7 +32,7 @@ struct track_task {
 
 /* Something that the server did to a client. */
 struct deed {
-    enum { DEED_ACCEPT, DEED_RECV, DEED_SEND, DEED_EOF } kind;
+    enum deed_kind { DEED_ACCEPT, DEED_RECV, DEED_SEND, DEED_EOF } kind;
     double at;
     int port;
     char who[WHO_TEXT];
