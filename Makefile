@@ -2,12 +2,13 @@
 CC      ?= cc
 PREFIX  ?= /usr/local
 CFLAGS  ?= -O2 -g
+INCLUDE  = -Icommon $(addprefix -Itools/,. scenario microscope report)
 WARN     = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Werror
 BUILD   ?= build
 OUT     ?= echolab
 
 # Every .c file in these folders is part of the one binary.
-SOURCES := $(sort $(wildcard stages/*.c common/*.c tools/*.c))
+SOURCES := $(sort $(wildcard stages/*.c common/*.c tools/*.c tools/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 
 # Lessons, scenarios and the stages themselves travel inside: common/embedded.c reads them.
@@ -22,7 +23,7 @@ $(OUT): $(OBJECTS)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  $(CC) $<"
-	@$(CC) -std=c11 -D_GNU_SOURCE -Icommon -Itools -pthread $(WARN) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@$(CC) -std=c11 -D_GNU_SOURCE $(INCLUDE) -pthread $(WARN) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # One text: before each file a line with its size and its name.
 $(BUILD)/inside.txt: $(INSIDE) stages lessons lessons/scenarios
@@ -38,8 +39,8 @@ $(BUILD)/syscall_names.h:
 	@echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
 	  sed -n 's/^#define \(SYS_\([a-z0-9_]*\)\) .*/[\1] = "\2",/p' > $@
 
-$(BUILD)/tools/syscalls.o: $(BUILD)/syscall_names.h
-$(BUILD)/tools/syscalls.o: CPPFLAGS += -I$(BUILD)
+$(BUILD)/tools/microscope/syscalls.o: $(BUILD)/syscall_names.h
+$(BUILD)/tools/microscope/syscalls.o: CPPFLAGS += -I$(BUILD)
 
 -include $(OBJECTS:.o=.d)
 # A header that moved or went is no reason to stop: its users are compiled again.

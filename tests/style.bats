@@ -23,7 +23,7 @@ load helper
 @test "every header can be included alone" {
     local header
 
-    for header in "$ROOT"/common/*.h "$ROOT"/tools/*.h; do
+    for header in "$ROOT"/common/*.h "$ROOT"/tools/*.h "$ROOT"/tools/*/*.h; do
         echo "$header"
         printf '#include "%s"\n' "$header" | gcc -std=c11 -D_GNU_SOURCE -I"$ROOT/common" \
             -I"$ROOT/tools" -Wall -Wextra -Werror -Wno-unused-function -fsyntax-only -x c -

@@ -240,8 +240,8 @@ check_scripts() {
 }
 
 {
-    check_shape stages/*.c common/*.[ch] tools/*.[ch]
-    check_headers common/*.h tools/*.h
+    check_shape stages/*.c common/*.[ch] tools/*.[ch] tools/*/*.[ch]
+    check_headers common/*.h tools/*.h tools/*/*.h
     for stage in stages/*.c; do
         check_stage "$stage"
     done
