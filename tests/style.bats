@@ -26,7 +26,8 @@ load helper
     for header in "$ROOT"/common/*.h "$ROOT"/tools/*.h "$ROOT"/tools/*/*.h; do
         echo "$header"
         printf '#include "%s"\n' "$header" | gcc -std=c11 -D_GNU_SOURCE -I"$ROOT/common" \
-            -I"$ROOT/tools" -Wall -Wextra -Werror -Wno-unused-function -fsyntax-only -x c -
+            -I"$ROOT/tools" -I"$ROOT/tools/scenario" -I"$ROOT/tools/microscope" \
+            -I"$ROOT/tools/report" -Wall -Wextra -Werror -Wno-unused-function -fsyntax-only -x c -
     done
 }
 
