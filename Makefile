@@ -12,7 +12,8 @@ SOURCES := $(sort $(wildcard stages/*.c common/*.c tools/*.c tools/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 
 # Lessons, scenarios and the stages themselves travel inside: common/embedded.c reads them.
-INSIDE  := $(sort $(wildcard stages/*.c lessons/*.md lessons/claims lessons/scenarios/*.play))
+INSIDE  := $(sort $(wildcard stages/*.c lessons/*.md lessons/claims lessons/scenarios/*.play \
+                             tools/primitives_*.c))
 
 all: $(OUT)
 
@@ -26,7 +27,7 @@ $(BUILD)/%.o: %.c
 	@$(CC) -std=c11 -D_GNU_SOURCE $(INCLUDE) -pthread $(WARN) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # One text: before each file a line with its size and its name.
-$(BUILD)/inside.txt: $(INSIDE) stages lessons lessons/scenarios
+$(BUILD)/inside.txt: $(INSIDE) stages lessons lessons/scenarios tools
 	@mkdir -p $(@D)
 	@for f in $(INSIDE); do echo "$$(wc -c < $$f) $$f"; cat $$f; done > $@
 

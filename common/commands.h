@@ -21,6 +21,7 @@ int grade_main(int argc, char **argv);
 int show_main(int argc, char **argv);
 int trace_main(int argc, char **argv);
 int watch_main(int argc, char **argv);
+int primitives_main(int argc, char **argv);
 int draw_main(int argc, char **argv);
 
 #endif

@@ -188,7 +188,7 @@ call_soon_threadsafe(struct loop *loop, struct handle *handle)
         ; /* any other failure says that the loop is being woken already */
 }
 
-/* Another thread has woken us: its calls become ours. */
+/* Another thread has woken us: makes its calls. */
 static void
 take_foreign(void *arg)
 {
@@ -202,7 +202,9 @@ take_foreign(void *arg)
         struct handle *handle = loop->foreign.next;
 
         handle_cancel(handle);
-        call_soon(loop, handle);
+        pthread_mutex_unlock(&loop->lock);
+        handle->call(handle->arg);
+        pthread_mutex_lock(&loop->lock);
     }
     pthread_mutex_unlock(&loop->lock);
 }

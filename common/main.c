@@ -70,6 +70,8 @@ static const struct command commands[] = {
     { "watch", "Look inside:", "[STAGE | --port N]", "who sleeps in what, who waits; live",
       watch_main },
     { "draw", "Look inside:", "FILE", "a recorded run or trace as a picture", draw_main },
+    { "primitives", "Learn:", "[NAME]", "small programs: tasks, locks, queues",
+      primitives_main },
 };
 
 const struct stage *

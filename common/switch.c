@@ -275,7 +275,8 @@ context_switch(struct context *from, struct context *to)
 #endif
     swap(from, to);
 #if WITH_ASAN
-    __sanitizer_finish_switch_fiber(from->fake, NULL, NULL);
+    /* Whoever we went to is who comes back, perhaps on another stack than before. */
+    __sanitizer_finish_switch_fiber(from->fake, &to->low, &to->size);
 #endif
 }
 

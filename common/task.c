@@ -272,11 +272,11 @@ await_others(double seconds)
 }
 
 long
-await_future(struct future *future)
+await_future_for(struct future *future, double seconds)
 {
     while (!future->done) {
         future_add_callback(future, &current->wake);
-        int result = await_wake("future", -1, 0);
+        int result = await_wake("future", -1, seconds);
         handle_cancel(&current->wake);
         if (result == -1)
             return -1;
@@ -285,17 +285,26 @@ await_future(struct future *future)
 }
 
 long
+await_future(struct future *future)
+{
+    return await_future_for(future, 0);
+}
+
+long
 await_task(struct task *task)
 {
-    long result = await_future(&task->future);
+    bool cancelled = false;
+    long result;
+    int saved;
 
-    if (task->future.done) {
-        int saved = errno;
-
-        task_drop(task);
-        errno = saved;
-    }
-    return result;
+    while (!task->future.done)
+        if (await_future(&task->future) == -1 && !task->future.done)
+            cancelled = task_cancel(task);
+    result = future_result(&task->future);
+    saved = cancelled ? ECANCELED : errno;
+    task_drop(task);
+    errno = saved;
+    return cancelled ? -1 : result;
 }
 
 static void

@@ -31,6 +31,7 @@ struct task {
     double limit;            /* seconds that an await may take; 0: any */
     bool cancelled;          /* the next await is to say so */
     bool late;               /* the timer has fired */
+    bool granted;            /* what it waited for in a ring is its own now (sync.c) */
     bool owned;              /* task_drop() has not been called */
     const char *awaits;      /* the call it waits in; NULL while it is ready or runs */
     int awaits_fd;           /* and for which descriptor, or -1 */
@@ -117,7 +118,13 @@ int await_wake(const char *what, int fd, double seconds);
  */
 long await_future(struct future *future);
 
-/* Waits until the task has ended, returns as it did, and drops it. */
+/* The same, but for so many seconds at most; then -1 with ETIMEDOUT. 0: for ever. */
+long await_future_for(struct future *future, double seconds);
+
+/*
+ * Waits until the task has ended, returns as it did, and drops it. When this task is
+ * cancelled, so is that one; its end is waited for all the same.
+ */
 long await_task(struct task *task);
 
 /* Waits so many seconds. Returns 0, or -1 with errno ECANCELED. */
