@@ -33,6 +33,7 @@ struct semaphore {
     struct handle waiters;
 };
 
+/* acquire returns 0 once there is a place, which is kept until the release. */
 void semaphore_init(struct semaphore *semaphore, size_t n);
 int await_acquire(struct semaphore *semaphore);
 void semaphore_release(struct semaphore *semaphore);
@@ -42,6 +43,7 @@ struct lock {
     struct semaphore one;
 };
 
+/* await_lock() returns 0 when the lock is this task's, until unlock(). */
 void lock_init(struct lock *lock);
 int await_lock(struct lock *lock);
 void unlock(struct lock *lock);
@@ -52,6 +54,7 @@ struct event {
     struct handle waiters;
 };
 
+/* await_event() returns 0 once it is set; set wakes all, clear makes the next ones wait. */
 void event_init(struct event *event);
 int await_event(struct event *event);
 void event_set(struct event *event);
@@ -63,6 +66,7 @@ struct condition {
     struct handle waiters;
 };
 
+/* The lock must be held around await_condition() and condition_notify(). */
 void condition_init(struct condition *condition, struct lock *lock);
 
 /*

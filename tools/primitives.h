@@ -13,6 +13,7 @@ struct primitive {
     long (*run)(void *loop);  /* as a task; returns 0 */
 };
 
+/* The programs; their sources say what each is about. */
 long loop_program(void *loop);
 long future_program(void *loop);
 long task_program(void *loop);
