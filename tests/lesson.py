@@ -39,6 +39,8 @@ LIMIT = float(os.environ.get("LESSON_LIMIT", "20"))  # seconds that anything may
 SILENCE = 0.4  # seconds without a byte that count as "nothing comes back"
 # What a key sends, and what the terminal (or telnet) shows of it.
 KEYS = {"Ctrl-C": (b"\x03", "^C"), "Ctrl-D": (b"\x04", ""), "Ctrl-]": (b"\x1d", "^]\ntelnet> ")}
+# How long a call slept is up to the readers; a short sleep is not even mentioned.
+SLEPT = re.compile(r" +slept \d+\.\d{3} s$", re.MULTILINE)
 REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -203,7 +205,7 @@ class Reader:
     def pattern(self, text):
         """The regular expression that an output block means, and what its groups must be."""
         lines, wishes = [], {}
-        for line in text.splitlines():
+        for line in SLEPT.sub("", text).splitlines():
             if line.strip() == "...":
                 lines.append(r"(?:.*\n)*?")
                 continue
@@ -249,7 +251,7 @@ class Reader:
     def differs(self, term, text):
         """What is wrong with a screen; None, and the text is off it, if nothing is."""
         regex, wishes = self.pattern(text)
-        shown = term.screen
+        shown = SLEPT.sub("", term.screen)
         if self.port:
             shown = re.sub(rf"\b{self.port}\b", "8000", shown)
         found = regex.match(shown)

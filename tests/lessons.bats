@@ -55,7 +55,7 @@ form_mistakes() {
     with_mistake 2 10_blocking.md 's/7 bytes lie unread/8 bytes lie unread/'
     with_mistake 3 10_blocking.md 's/"ll" from 127.0.0.1:40002/"ll" from 127.0.0.1:40004/'
     with_mistake 4 12_nonblocking_naive.md 's/^exit status 1/exit status 0/'
-    with_mistake 5 13_nonblocking_spin.md 's/^>20 % of a core/>101 % of a core/'
+    with_mistake 5 13_nonblocking_spin.md 's/^>8 % of a core/>101 % of a core/'
     with_mistake 6 11_multi_blocking.md 's/^```type terminal 2$/```type terminal 2, silent/'
     export -f read_mistake limit
     export ROOT
