@@ -70,6 +70,7 @@ draw_main(int argc, char **argv)
     n = runs_read(argv[optind], runs, MOST_RUNS, problem, sizeof(problem));
     if (n == 0)
         errx(1, "%s", problem);
+    runs_complain(runs, n);
     if (output != NULL)
         runs_draw_file(output, picture_named(output), "Who waited for whom", runs, n);
     else

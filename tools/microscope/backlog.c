@@ -6,7 +6,6 @@
  */
 #include <err.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "serverlanes.h"
 
@@ -49,36 +48,42 @@ queue_steps(const struct run *run, size_t *n)
     return steps;
 }
 
-/* When did the server first hear the client after that moment? -1: never. */
-static double
-heard_after(const struct run *run, const struct party *party, double at)
+/* The server hears a client: what lay unread of it lies there no more. */
+static void
+end_span(const struct run *run, const struct deed *deed, struct unread_span *spans,
+         size_t open[MOST_PARTIES])
 {
-    for (size_t i = 0; i < run->track.n_deeds; i++) {
-        const struct deed *deed = &run->track.deeds[i];
+    const struct party *party = run_port(run, deed->port);
+    size_t index = party != NULL ? (size_t)(party - run->cast.parties) : 0;
 
-        if (deed->kind == DEED_RECV && deed->at >= at && run_port(run, deed->port) == party)
-            return deed->at;
-    }
-    return -1;
+    if (deed->kind != DEED_RECV || party == NULL || open[index] == 0)
+        return;
+    spans[open[index] - 1].to = deed->at;
+    open[index] = 0;
 }
 
 struct unread_span *
 unread_spans(const struct run *run, size_t *n)
 {
     struct unread_span *spans = room_for_list(run->log.n, sizeof(*spans));
+    size_t open[MOST_PARTIES] = { 0 }; /* 1 + the span that has no end yet; 0: none */
+    size_t next = 0;                   /* deed */
 
     *n = 0;
     for (size_t i = 0; i < run->log.n; i++) {
         const struct event *event = &run->log.events[i];
         const struct party *party = run_party(run, event->who);
-        double heard;
+        size_t index = party != NULL ? (size_t)(party - run->cast.parties) : 0;
 
-        if (event->kind != EVENT_TYPED || party == NULL || party->count > 1)
+        for (; next < run->track.n_deeds && run->track.deeds[next].at < event->at; next++)
+            end_span(run, &run->track.deeds[next], spans, open);
+        if (event->kind != EVENT_TYPED || party == NULL || party->count > 1 || open[index] != 0)
             continue;
-        heard = heard_after(run, party, event->at);
-        spans[(*n)++] = (struct unread_span){ .from = event->at,
-                                              .to = heard >= 0 ? heard : run->took,
-                                              .party = (int)(party - run->cast.parties) };
+        spans[*n] = (struct unread_span){ .from = event->at, .to = run->took,
+                                          .party = (int)index };
+        open[index] = ++*n;
     }
+    for (; next < run->track.n_deeds; next++)
+        end_span(run, &run->track.deeds[next], spans, open);
     return spans;
 }

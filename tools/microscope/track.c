@@ -9,10 +9,18 @@
 #define CELLS 2000 /* a nap shorter than this part of the whole is seen by nobody */
 
 void
+make_plain(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
+void
 track_begin(struct track *track, double offset)
 {
     *track = (struct track){ .offset = offset, .calls = -1, .n_tasks = 1 };
-    track->tasks[0] = (struct track_task){ .number = 1, .born = offset, .gone = -1 };
+    track->tasks[0] = (struct track_task){ .number = 1, .born = offset, .gone = STILL };
 }
 
 void
@@ -46,6 +54,7 @@ copy_text(char *out, size_t room, const struct json *line, const char *name)
     bool text = member != NULL && member->type == JSON_STRING;
 
     snprintf(out, room, "%s", text ? member->text : "");
+    make_plain(out);
 }
 
 /* "127.0.0.1:5000" is port 5000; 0 when the line names nobody. */
@@ -68,7 +77,7 @@ task_index(struct track *track, int number, double at)
     if (track->n_tasks == TRACK_TASKS)
         return TRACK_TASKS - 1;
     track->tasks[track->n_tasks] = (struct track_task){ .number = number, .born = at,
-                                                        .gone = -1 };
+                                                        .gone = STILL };
     return track->n_tasks++;
 }
 
@@ -97,7 +106,7 @@ thin_out(struct track *track)
         for (size_t i = 0; i < track->n_naps; i++) {
             const struct nap *nap = &track->naps[i];
 
-            if (nap->to < 0 || nap->to - nap->from >= track->shortest)
+            if (nap->to == STILL || nap->to - nap->from >= track->shortest)
                 track->naps[kept++] = *nap;
         }
         track->n_naps = kept;
@@ -112,7 +121,7 @@ open_nap(const struct track *track, int task)
 
     for (size_t i = track->n_naps; i > oldest; i--)
         if (track->naps[i - 1].task == task)
-            return track->naps[i - 1].to < 0 ? &track->naps[i - 1] : NULL;
+            return track->naps[i - 1].to == STILL ? &track->naps[i - 1] : NULL;
     return NULL;
 }
 
@@ -121,7 +130,7 @@ add_nap(struct track *track, const struct json *line, int task, double from, dou
 {
     struct nap *nap;
 
-    if (to >= 0 && to - from < track->shortest)
+    if (to - from < track->shortest)
         return;
     if (track->n_naps >= TRACK_NAPS)
         thin_out(track);
@@ -188,7 +197,7 @@ track_line(struct track *track, const struct json *line)
         track->end = at;
     if (json_is(event, "asleep")) {
         if (open_nap(track, task) == NULL)
-            add_nap(track, line, task, at, -1);
+            add_nap(track, line, task, at, STILL);
     } else if (json_is(event, "call")) {
         take_call(track, line, task, at);
     } else if (json_is(event, "task")) {
@@ -203,4 +212,34 @@ track_line(struct track *track, const struct json *line)
     } else if (json_is(event, "end")) {
         track->calls = integer_of(line, "all_calls", -1);
     }
+}
+
+void
+track_trim(struct track *track)
+{
+    int places[TRACK_TASKS], n_tasks = 0; /* where each task goes; -1: nowhere */
+    size_t n = 0;
+
+    for (int i = 0; i < track->n_tasks; i++) {
+        struct track_task task = track->tasks[i];
+
+        places[i] = task.gone > 0 ? n_tasks : -1;
+        if (task.gone <= 0)
+            continue;
+        if (task.born < 0)
+            task.born = 0;
+        track->tasks[n_tasks++] = task;
+    }
+    track->n_tasks = n_tasks;
+    for (size_t i = 0; i < track->n_naps; i++) {
+        struct nap nap = track->naps[i];
+
+        if (places[nap.task] == -1 || nap.to <= 0)
+            continue;
+        nap.task = places[nap.task];
+        if (nap.from < 0)
+            nap.from = 0;
+        track->naps[n++] = nap;
+    }
+    track->n_naps = n;
 }

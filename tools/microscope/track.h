@@ -5,6 +5,7 @@
 #ifndef ECHOLAB_TRACK_H
 #define ECHOLAB_TRACK_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,10 +16,13 @@
 #define TRACK_TASKS 64     /* later tasks share the last */
 #define WHO_TEXT 16
 
+/* The end of what has not ended. Times may be negative: a server begins before its clients. */
+#define STILL HUGE_VAL
+
 /* A task slept in a call. */
 struct nap {
     int task;          /* index into tasks */
-    double from, to;   /* seconds; to < 0: it sleeps still */
+    double from, to;   /* seconds; to may be STILL */
     char call[16];
     char who[WHO_TEXT]; /* the trace's name of the client; "" none */
     int port;          /* of that client; 0 none */
@@ -27,12 +31,14 @@ struct nap {
 struct track_task {
     int number;
     bool thread;
-    double born, gone; /* gone < 0: it lives still */
+    double born, gone; /* seconds; gone may be STILL */
 };
+
+enum deed_kind { DEED_ACCEPT, DEED_RECV, DEED_SEND, DEED_EOF };
 
 /* Something that the server did to a client. */
 struct deed {
-    enum deed_kind { DEED_ACCEPT, DEED_RECV, DEED_SEND, DEED_EOF } kind;
+    enum deed_kind kind;
     double at;
     int port;
     char who[WHO_TEXT];
@@ -53,11 +59,17 @@ struct track {
     long long calls;   /* system calls in all; -1: the trace has no end */
 };
 
+/* Replaces what is not printable in a text that a stranger wrote: a terminal would obey it. */
+void make_plain(char *text);
+
 /* Starts a track; the times of its trace get `offset` seconds added. */
 void track_begin(struct track *track, double offset);
 
 /* Takes one line of a trace in. Lines that are none are ignored. */
 void track_line(struct track *track, const struct json *line);
+
+/* Forgets what was over before the time 0, and begins there what was not. */
+void track_trim(struct track *track);
 
 void track_free(struct track *track);
 

@@ -62,10 +62,9 @@ put_server(struct json_writer *w, const struct run *run, size_t number)
     for (size_t i = 0; i < run->track.n_naps; i++) {
         const struct nap *nap = &run->track.naps[i];
         const struct track_task *task = &run->track.tasks[nap->task];
-        double gone = task->gone >= 0 ? task->gone : run->took;
 
         put_bar(w, nap_name(run, nap, name, sizeof(name)), "asleep", number, task->number,
-                nap->from, nap->to >= 0 ? nap->to : gone);
+                nap->from, before_end(run, nap->to));
     }
 }
 

@@ -52,6 +52,8 @@ put_waits(struct report *report, const struct run *run, size_t rows)
 
         if (event->kind != EVENT_TYPED || party == NULL || party->count > 1)
             continue;
+        if (rows++ >= ROWS_MOST)
+            continue;
         for (size_t j = i + 1; j < run->log.n && heard < 0; j++) {
             const struct event *later = &run->log.events[j];
 
@@ -61,8 +63,7 @@ put_waits(struct report *report, const struct run *run, size_t rows)
             else if (later->who == event->who && later->kind == EVENT_TYPED)
                 break;
         }
-        if (rows++ < ROWS_MOST)
-            put_wait(report, run, party, event->at, heard);
+        put_wait(report, run, party, event->at, heard);
     }
     return rows;
 }
@@ -71,12 +72,12 @@ put_waits(struct report *report, const struct run *run, size_t rows)
 static double
 sleep_of(const struct run *run, int task, char *most, size_t room)
 {
-    double gone = run->track.tasks[task].gone, all = 0, longest = -1;
+    double all = 0, longest = -1;
 
     snprintf(most, room, "-");
     for (size_t i = 0; i < run->track.n_naps; i++) {
         const struct nap *nap = &run->track.naps[i];
-        double to = nap->to >= 0 ? nap->to : gone >= 0 ? gone : run->took;
+        double to = before_end(run, nap->to);
 
         if (nap->task != task)
             continue;
@@ -94,7 +95,7 @@ put_tasks(struct report *report, const struct run *run)
 {
     for (int i = 0; i < run->track.n_tasks; i++) {
         const struct track_task *task = &run->track.tasks[i];
-        double life = (task->gone >= 0 ? task->gone : run->took) - task->born, asleep;
+        double life = before_end(run, task->gone) - task->born, asleep;
         char text[64], most[64];
 
         asleep = sleep_of(run, i, most, sizeof(most));

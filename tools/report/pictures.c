@@ -53,6 +53,15 @@ draw_text_file(FILE *out, const struct run *runs, size_t n)
 }
 
 void
+runs_complain(const struct run *runs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (runs[i].log.dropped + runs[i].track.dropped > 0)
+            warnx("%s: %zu of its last events are too many to be drawn", runs[i].title,
+                  (size_t)runs[i].log.dropped + runs[i].track.dropped);
+}
+
+void
 runs_draw_file(const char *path, enum picture kind, const char *title, const struct run *runs,
                size_t n)
 {

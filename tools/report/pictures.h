@@ -29,7 +29,10 @@ void runs_draw_page(const char *path, const char *title, const struct run *runs,
 /* Chrome trace events, for Perfetto. */
 void runs_draw_chrome(FILE *out, const struct run *runs, size_t n);
 
-/* All but a page and PICTURE_RUN, into the file. Ends the program when it cannot be written. */
+/* Says on stderr which runs were too long to be drawn whole. */
+void runs_complain(const struct run *runs, size_t n);
+
+/* All but PICTURE_RUN, into the file. Ends the program when it cannot be written. */
 void runs_draw_file(const char *path, enum picture kind, const char *title,
                     const struct run *runs, size_t n);
 

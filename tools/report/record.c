@@ -40,7 +40,7 @@ record_take(struct record *record, const struct worker *workers, size_t n)
             continue;
         record->n++;
         *run = (struct run){ .log = outcome->log, .took = outcome->took, .track.calls = -1 };
-        snprintf(run->title, sizeof(run->title), "%.60s", workers[i].target.name);
+        run_set_title(run, workers[i].target.name);
         memcpy(run->cast.parties, scenario->parties, sizeof(run->cast.parties));
         run->cast.n_parties = scenario->n_parties;
         run->cast.n_clients = scenario->n_clients;

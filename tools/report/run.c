@@ -17,6 +17,12 @@ static const char *const kinds[] = {
 };
 #define N_KINDS ((int)(sizeof(kinds) / sizeof(kinds[0])))
 
+double
+before_end(const struct run *run, double at)
+{
+    return at < run->took ? at : run->took;
+}
+
 const struct party *
 run_party(const struct run *run, int who)
 {
@@ -77,6 +83,13 @@ write_parties(struct json_writer *w, const struct scenario *cast)
     json_close(w, ']');
 }
 
+void
+run_set_title(struct run *run, const char *title)
+{
+    snprintf(run->title, sizeof(run->title), "%s", title);
+    make_plain(run->title);
+}
+
 /* Copies a file as it is. */
 static void
 append_file(FILE *out, const char *path)
@@ -134,8 +147,7 @@ begin_run(struct run *run, const struct json *line)
     const struct json *title = json_member(line, "title");
     const struct json *parties = json_member(line, "parties");
 
-    snprintf(run->title, sizeof(run->title), "%s",
-             title != NULL && title->type == JSON_STRING ? title->text : "a server");
+    run_set_title(run, title != NULL && title->type == JSON_STRING ? title->text : "a server");
     run->log.began = (double)integer_of(line, "clock", 0) / 1e9;
     json_real(json_member(line, "took"), &run->took);
     for (const struct json *one = parties != NULL ? parties->first : NULL;
@@ -146,6 +158,7 @@ begin_run(struct run *run, const struct json *line)
 
         snprintf(party->name, sizeof(party->name), "%.27s",
                  name != NULL && name->type == JSON_STRING ? name->text : "?");
+        make_plain(party->name);
         party->first = run->cast.n_clients;
         party->count = count > 0 && count <= MOST_CLIENTS ? (unsigned)count : 1;
         run->cast.n_clients += party->count;
@@ -270,6 +283,7 @@ begin_trace(struct run *run, const struct json *line)
 static void
 end_run(struct run *run)
 {
+    track_trim(&run->track);
     if (run->cast.n_parties == 0 && run->traced)
         clients_from_deeds(run);
     if (run->took <= 0)
@@ -308,6 +322,7 @@ run_add_trace(struct run *run, const char *path)
     }
     free(text);
     fclose(file);
+    track_trim(&run->track);
     return 0;
 }
 

@@ -23,6 +23,9 @@ struct run {
     unsigned char ports[65536]; /* whose each port is: 1 + index of the party; 0 nobody's */
 };
 
+/* Names the run. What a terminal would obey is replaced. */
+void run_set_title(struct run *run, const char *title);
+
 /* Fills `ports` from the log; to be called when the log is whole. */
 void run_index(struct run *run);
 
@@ -31,6 +34,9 @@ const struct party *run_port(const struct run *run, int port);
 
 /* The name of the client with that port, else `otherwise`; a trace has names of its own. */
 const char *run_name(const struct run *run, int port, const char *otherwise);
+
+/* The moment, or the end of the run when it comes first (as before STILL). */
+double before_end(const struct run *run, double at);
 
 /* The party of client number `who`; NULL when there is none. */
 const struct party *run_party(const struct run *run, int who);

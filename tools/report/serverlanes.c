@@ -148,13 +148,13 @@ draw_task(FILE *out, const struct run *run, const struct lanes_style *style,
           const struct grid *grid, int index)
 {
     const struct track_task *task = &run->track.tasks[index];
-    double asleep[LANES_WIDTH] = { 0 }, gone = task->gone >= 0 ? task->gone : run->took;
+    double asleep[LANES_WIDTH] = { 0 }, gone = before_end(run, task->gone);
     char cells[LANES_WIDTH], label[64];
     int labelled = -1;
 
     for (size_t i = 0; i < run->track.n_naps; i++) {
         const struct nap *nap = &run->track.naps[i];
-        double to = nap->to >= 0 ? nap->to : gone;
+        double to = before_end(run, nap->to);
 
         for (int cell = cell_at(grid, nap->from); nap->task == index && cell < grid->n_cells &&
              cell * grid->per_cell < to; cell++) {
@@ -173,7 +173,7 @@ draw_task(FILE *out, const struct run *run, const struct lanes_style *style,
     for (size_t i = 0; i < run->track.n_naps; i++) {
         const struct nap *nap = &run->track.naps[i];
         int from = cell_at(grid, nap->from);
-        int to = cell_at(grid, nap->to >= 0 ? nap->to : gone);
+        int to = cell_at(grid, before_end(run, nap->to));
 
         if (nap->task != index || from <= labelled || from >= grid->n_cells || to - from < 1)
             continue;

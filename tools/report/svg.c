@@ -95,8 +95,8 @@ static void
 mark(const struct canvas *canvas, double at, const char *sign, const char *who, const char *did)
 {
     fprintf(canvas->out, "<text class=\"mark %s\" x=\"%.1f\" y=\"%d\">%s<title>",
-            *sign == 'T' || *sign == 'E' ? sign : "at", x_of(canvas, at),
-            canvas->y + ROW - 9, sign);
+            *sign == 'T' || *sign == 'E' ? sign : "at", x_of(canvas, at), canvas->y + ROW - 9,
+            sign);
     put_text(canvas->out, who);
     fprintf(canvas->out, " %s at %.3f s</title></text>\n", did, at);
 }
@@ -168,7 +168,10 @@ draw_party(const struct canvas *canvas, const struct run *run, const struct part
         [EVENT_FAILED] = { "!", "is disappointed" }, [EVENT_EXIT] = { NULL, NULL }
     };
     struct lane lane = { .here = 0 };
+    double marked[EVENT_EXIT + 1]; /* where the last mark of each kind stands */
 
+    for (int i = 0; i <= EVENT_EXIT; i++)
+        marked[i] = -1;
     for (size_t i = 0; i < run->log.n; i++) {
         const struct event *event = &run->log.events[i];
         bool leaves = event->kind == EVENT_LEFT || event->kind == EVENT_RESET;
@@ -176,8 +179,13 @@ draw_party(const struct canvas *canvas, const struct run *run, const struct part
         if (run_party(run, event->who) != party)
             continue;
         if (marks) {
-            if (party->count == 1 && signs[event->kind].sign != NULL)
-                mark(canvas, event->at, signs[event->kind].sign, party->name,
+            double x = x_of(canvas, event->at);
+
+            if (party->count > 1 || signs[event->kind].sign == NULL ||
+                x - marked[event->kind] < 1)
+                continue;
+            marked[event->kind] = x;
+            mark(canvas, event->at, signs[event->kind].sign, party->name,
                      signs[event->kind].did);
             continue;
         }
@@ -256,14 +264,14 @@ static void
 draw_task(struct canvas *canvas, const struct run *run, int index)
 {
     const struct track_task *task = &run->track.tasks[index];
-    double gone = task->gone >= 0 ? task->gone : run->took;
+    double gone = before_end(run, task->gone);
     char name[64];
 
     label(canvas, "name", 6, canvas->y + ROW - 9, task_name(task, name));
     bar(canvas, "awake", task->born, gone, 6, BAR, "awake, but for what is hatched");
     for (size_t i = 0; i < run->track.n_naps; i++) {
         const struct nap *nap = &run->track.naps[i];
-        double to = nap->to >= 0 ? nap->to : gone;
+        double to = before_end(run, nap->to);
         char what[80];
         double room = x_of(canvas, to) - x_of(canvas, nap->from);
 
@@ -321,13 +329,11 @@ runs_draw_svg(FILE *out, const struct run *runs, size_t n)
     }
     fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"echolab\" role=\"img\" "
             "viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n"
-            "<title>Who waited for whom</title>\n"
-            "<style>\n%s</style>\n", LEFT + WIDTH + RIGHT, height, LEFT + WIDTH + RIGHT, height,
-            style);
+            "<title>Who waited for whom</title>\n<style>\n%s</style>\n", LEFT + WIDTH + RIGHT,
+            height, LEFT + WIDTH + RIGHT, height, style);
     fputs("<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" "
           "patternTransform=\"rotate(45)\"><rect class=\"sky\" width=\"6\" height=\"6\"/>"
-          "<line class=\"hatch\" x1=\"0\" y1=\"0\" x2=\"0\" y2=\"6\" stroke-width=\"1\"/>"
-          "</pattern>\n"
+          "<line class=\"hatch\" x1=\"0\" y1=\"0\" x2=\"0\" y2=\"6\"/></pattern>\n"
           "<pattern id=\"dots\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\">"
           "<rect class=\"sand\" width=\"6\" height=\"6\"/>"
           "<circle class=\"dot\" cx=\"3\" cy=\"3\" r=\"1.2\"/></pattern></defs>\n", out);
