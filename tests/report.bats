@@ -32,7 +32,8 @@ draw() {
     grep -qE '^  bob unread +·*▓{10,}' "$text"
     grep -qE '^  server +│ recv\(alice\) ▒+│' "$text"
     awk '/^epoll$/ { epoll = 1 } epoll && /epoll_wait/ { found = 1 }
-         epoll && /^  (accept queue|[a-z]* unread)/ { wrong = 1 } END { exit !found || wrong }' "$text"
+         epoll && /^  (accept queue|[a-z]* unread)/ { wrong = 1 }
+         END { exit !found || wrong }' "$text"
 }
 
 @test "xmllint and jq accept what is drawn" {
@@ -160,7 +161,8 @@ PYTHON
         peer = "\"peer\": \"127.0.0.1:5000\", \"who\": \"alice\", \"task\": 1, \"fd\": 4"
         for (i = 0; n < 100 * 1024 * 1024; i++) {
             t = i / 1000
-            line = sprintf("{\"t\": %.6f, \"event\": \"asleep\", \"call\": \"recv\", %s}\n", t, peer)
+            line = sprintf("{\"t\": %.6f, \"event\": \"asleep\", \"call\": \"recv\", %s}\n", \
+                t, peer)
             line = line sprintf("{\"t\": %.6f, \"event\": \"call\", \"call\": \"recv\", %s, " \
                 "\"result\": 5, \"slept\": 0.0004}\n", t + 0.0004, peer)
             line = line sprintf("{\"t\": %.6f, \"event\": \"call\", \"call\": \"send\", %s, " \
