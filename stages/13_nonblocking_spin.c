@@ -82,17 +82,19 @@ run(int listen_fd, const struct settings *set)
         }
         n = kept;
 
-        /* ACCEPT: one newcomer a round. */
-        struct peer peer = PEER_UNKNOWN;
-        int fd = accept4(listen_fd, &peer.any, &peer.len,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        /* ACCEPT everybody who waits in the queue. */
+        for (;;) {
+            struct peer peer = PEER_UNKNOWN;
+            int fd = accept4(listen_fd, &peer.any, &peer.len,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-        if (fd != -1) {
+            if (fd == -1)
+                break;
             conns[n] = client_came(fd, &peer, set);
             n += conns[n] != NULL;
-        } else if (accept_failed() == -1) {
-            break;
         }
+        if (accept_failed() == -1)
+            break;
     }
     while (n > 0)
         client_left(conns[--n]);

@@ -119,19 +119,21 @@ run(int listen_fd, const struct settings *set)
         }
         n = kept;
 
-        /* ACCEPT: one newcomer a round. */
+        /* ACCEPT everybody who waits in the queue. */
         if (!FD_ISSET(listen_fd, &to_read))
             continue;
-        struct peer peer = PEER_UNKNOWN;
-        int fd = accept4(listen_fd, &peer.any, &peer.len,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        for (;;) {
+            struct peer peer = PEER_UNKNOWN;
+            int fd = accept4(listen_fd, &peer.any, &peer.len,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-        if (fd != -1) {
+            if (fd == -1)
+                break;
             conns[n] = client_came(fd, &peer, set);
             n += conns[n] != NULL;
-        } else if (accept_failed() == -1) {
-            break;
         }
+        if (accept_failed() == -1)
+            break;
     }
     while (n > 0)
         client_left(conns[--n]);

@@ -16,7 +16,6 @@
 #include <err.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "chores.h"
 #include "net.h"
@@ -122,29 +121,30 @@ run(int listen_fd, const struct settings *set)
             }
         }
 
-        /* ACCEPT: one newcomer a round, and put it on the list. */
+        /* ACCEPT everybody who waits, and put them on the list. */
         if (!newcomers)
             continue;
-        struct peer peer = PEER_UNKNOWN;
-        int fd = accept4(listen_fd, &peer.any, &peer.len,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        for (;;) {
+            struct peer peer = PEER_UNKNOWN;
+            int fd = accept4(listen_fd, &peer.any, &peer.len,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-        if (fd != -1) {
+            if (fd == -1)
+                break;
             conns[fd] = client_came(fd, &peer, set);
             if (conns[fd] != NULL &&
                 ask(epoll_fd, EPOLL_CTL_ADD, fd, EPOLLIN) == -1) {
                 client_left(conns[fd]);
                 conns[fd] = NULL;
             }
-        } else if (accept_failed() == -1) {
-            break;
         }
+        if (accept_failed() == -1)
+            break;
     }
     for (size_t i = 0; i < set->max_fds; i++)
         if (conns[i] != NULL)
             client_left(conns[i]);
     free(conns);
-    close(epoll_fd);
 }
 
 const struct stage stage_epoll = {

@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "answer.h"
 #include "chores.h"
@@ -179,31 +178,32 @@ run(int listen_fd, const struct settings *set)
             leave(c, &timers);
         }
 
-        /* ACCEPT: one newcomer a round, and put it on the list. */
+        /* ACCEPT everybody who waits, and put them on the list. */
         if (!newcomers)
             continue;
-        struct peer peer = PEER_UNKNOWN;
-        int fd = accept4(listen_fd, &peer.any, &peer.len,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        for (;;) {
+            struct peer peer = PEER_UNKNOWN;
+            int fd = accept4(listen_fd, &peer.any, &peer.len,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-        if (fd != -1) {
+            if (fd == -1)
+                break;
             struct client *c = &clients[fd];
             c->conn = client_came(fd, &peer, set);
-            if (c->conn != NULL)
-                silence_begins(&timers, &c->silence, c, set);
-            if (c->conn != NULL &&
-                ask(epoll_fd, EPOLL_CTL_ADD, fd, EPOLLIN) == -1)
+            if (c->conn == NULL)
+                continue;
+            silence_begins(&timers, &c->silence, c, set);
+            if (ask(epoll_fd, EPOLL_CTL_ADD, fd, EPOLLIN) == -1)
                 leave(c, &timers);
-        } else if (accept_failed() == -1) {
-            break;
         }
+        if (accept_failed() == -1)
+            break;
     }
     for (size_t i = 0; i < set->max_fds; i++)
         if (clients[i].conn != NULL)
             leave(&clients[i], &timers);
     free(clients);
     free(timers.heap);
-    close(epoll_fd);
 }
 
 const struct stage stage_message = {
