@@ -15,7 +15,7 @@
 #include "worker.h"
 
 #define LIMIT_MS 60000
-#define AT_ONCE 2
+#define AT_ONCE 4
 
 static const char usage[] =
     "usage: echolab grade [OPTION...] -- COMMAND... {port}\n"

@@ -43,6 +43,7 @@ static const struct form client_forms[] = {
 
 static const struct form other_forms[] = {
     { "wait TIME", DO_WAIT },
+    { "wait until quiet for TIME within TIME", DO_QUIET },
     { "at TIME", DO_AT },
     { "barrier within TIME", DO_BARRIER },
     { "repeat COUNT times", DO_REPEAT },
@@ -166,8 +167,10 @@ take_field(const char *field, size_t len, const struct word *words, int n, struc
 {
     struct word name = { .text = field, .len = len };
 
-    if (word_is(&name, "TIME"))
+    if (word_is(&name, "TIME")) {
+        step->first_ms = step->ms;
         return (step->ms = word_time(words)) >= 0;
+    }
     if (word_is(&name, "DATA") || word_is(&name, "TEXT"))
         return take_data(words, n, word_is(&name, "TEXT"), &step->data);
     if (word_is(&name, "SIZE"))

@@ -14,7 +14,7 @@
 enum payload_kind {
     PAYLOAD_TEXT,   /* the text, again and again until `size` bytes are full */
     PAYLOAD_RANDOM, /* any byte value */
-    PAYLOAD_LINES   /* printable lines of at most 64 bytes; the last bytes are CR LF */
+    PAYLOAD_LINES   /* printable lines of at most 61 bytes; the last bytes are CR LF */
 };
 
 struct payload {

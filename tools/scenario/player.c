@@ -175,6 +175,24 @@ await_barrier(struct player *player, double end, struct result *result)
     }
 }
 
+/* Until no client has sent or heard anything for a while. */
+static void
+await_quiet(struct player *player, int quiet_ms, double end)
+{
+    uint64_t moved = 0, last = 0;
+    double since = now_s();
+
+    while (!player_over(player, end) && now_s() - since < quiet_ms / 1e3) {
+        player_turn(player, end);
+        moved = 0;
+        for (unsigned i = 0; i < player->crowd.n; i++)
+            moved += player->crowd.clients[i].heard + player->crowd.clients[i].written;
+        if (moved != last)
+            since = now_s();
+        last = moved;
+    }
+}
+
 static bool
 is_expectation(enum action action)
 {
@@ -189,6 +207,10 @@ play_step(struct player *player, const struct step *step, struct result *result)
 
     if (step->action == DO_BARRIER)
         return await_barrier(player, end, result);
+    if (step->action == DO_QUIET) {
+        await_quiet(player, step->first_ms, end);
+        return DONE;
+    }
     if (step->action == DO_AT)
         end = player->outcome->log.began + ms / 1e3;
     else if (step->party == -1 && step->action != DO_WAIT)

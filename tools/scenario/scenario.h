@@ -38,6 +38,7 @@ enum action {
     EXPECT_SILENCE,
     DO_WAIT,
     DO_AT,
+    DO_QUIET,
     DO_BARRIER,
     DO_REPEAT,
     DO_END,
@@ -80,6 +81,7 @@ struct step {
     struct payload data; /* what is sent, dripped or expected */
     uint64_t size;       /* SERVER_MEMORY, DO_READ_SLOWLY: bytes */
     int ms;              /* within, for or every: milliseconds */
+    int first_ms;        /* the first of two times */
     long number;         /* a count, per cent, signal, profile or status; -1 for any status */
     size_t partner;      /* DO_REPEAT: its end; DO_END: its repeat; an index into steps */
 };
