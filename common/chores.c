@@ -3,9 +3,13 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/time.h>
 
+#include <linux/sockios.h>
+
 #include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +23,7 @@
 
 #define PAUSE_MS 1000
 
+static atomic_int clients;
 static atomic_llong pause_until; /* ms on the monotonic clock */
 static atomic_llong complained_at = -PAUSE_MS;
 
@@ -50,6 +55,7 @@ client_came_at(struct conn *c, int fd, const struct peer *peer, const struct set
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     }
+    atomic_fetch_add(&clients, 1);
     say(set->stage->framed ? "Accepted connection from %s" : "I got a connection from %s!",
         c->name);
 }
@@ -197,17 +203,40 @@ client_silent(const struct conn *c)
     say("Close connection by timeout: %s was silent for %g s", c->name, c->set->read_timeout);
 }
 
+/*
+ * close() throws away what is on its way when there is something left to be read. So we wait
+ * until the client's kernel has everything: no event tells of that. Whoever never reads is
+ * cut off when the grace is over.
+ */
+static void
+deliver(int fd)
+{
+    int unsent;
+
+    while (ioctl(fd, SIOCOUTQ, &unsent) == 0 && unsent > 0)
+        poll(NULL, 0, 10);
+}
+
 void
 client_left(struct conn *c)
 {
     int saved = errno;
 
+    if (in_grace())
+        deliver(c->fd);
     say("Closing connection to %s", c->name);
     close(c->fd);
     if (!c->lent)
         free(c);
     atomic_store(&pause_until, 0);
+    atomic_fetch_sub(&clients, 1);
     errno = saved;
+}
+
+int
+clients_now(void)
+{
+    return atomic_load(&clients);
 }
 
 int

@@ -62,6 +62,9 @@ void client_silent(const struct conn *c);
 /* A client leaves: says so, closes its socket, frees c. Leaves errno alone. */
 void client_left(struct conn *c);
 
+/* How many clients this process has now. */
+int clients_now(void);
+
 /*
  * accept() failed with errno: complains at most once a second. Returns -1 when the listener
  * was shut down (the server is to stop), else how many ms to ask for no new client: 0, or

@@ -28,6 +28,7 @@ extern const struct stage stage_poll;
 extern const struct stage stage_epoll;
 extern const struct stage stage_threaded;
 extern const struct stage stage_forked;
+extern const struct stage stage_prefork;
 extern const struct stage stage_callback;
 extern const struct stage stage_coroutine;
 extern const struct stage stage_message;
@@ -42,6 +43,7 @@ static const struct stage *const stages[] = {
     &stage_epoll,
     &stage_threaded,
     &stage_forked,
+    &stage_prefork,
     &stage_callback,
     &stage_coroutine,
     &stage_message,

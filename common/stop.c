@@ -13,6 +13,7 @@
 
 #include <err.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ static bool at_once;
 static const char *unix_path; /* to be removed at the end; NULL for TCP */
 static pid_t owner;
 static volatile sig_atomic_t told;
+static atomic_bool grace;
 
 static void
 remove_unix_path(void)
@@ -94,4 +96,26 @@ stop_with_parent(void)
     signal(SIGALRM, SIG_DFL);
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != owner)
         _exit(0); /* the parent died before we could ask */
+}
+
+void
+stop_by_listener(void)
+{
+    stop_with_parent();
+    signal(SIGINT, SIG_IGN); /* Ctrl-C comes to all; our parent shuts the listener down */
+}
+
+void
+end_within(double seconds)
+{
+    if (seconds == 0)
+        _exit(0);
+    atomic_store(&grace, true);
+    exit_after(seconds);
+}
+
+bool
+in_grace(void)
+{
+    return atomic_load(&grace);
 }

@@ -19,4 +19,19 @@ int told_to_stop(void);
  */
 void stop_with_parent(void);
 
+/*
+ * The same for a forked worker that shares the listener: Ctrl-C does not end it, since its
+ * parent gets that, too, and shuts the listener down.
+ */
+void stop_by_listener(void);
+
+/*
+ * The grace begins: ends a forked child after so many seconds, whatever it does then; at once
+ * for 0. Until then client_left() waits for the last bytes of each client to arrive.
+ */
+void end_within(double seconds);
+
+/* Has the grace begun? */
+bool in_grace(void);
+
 #endif

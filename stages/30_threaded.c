@@ -11,7 +11,6 @@
  */
 #include <sys/socket.h>
 
-#include <err.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -67,6 +66,7 @@ serve_client(struct conn *c)
 static void *
 client_thread(void *arg)
 {
+    pthread_detach(pthread_self());     /* it ends without being joined */
     serve_client(arg);
     return NULL;
 }
@@ -74,14 +74,6 @@ client_thread(void *arg)
 static void
 run(int listen_fd, const struct settings *set)
 {
-    pthread_attr_t detached;    /* a thread that ends leaves nothing */
-    int error = pthread_attr_init(&detached);
-
-    if (error == 0)
-        error = pthread_attr_setdetachstate(&detached,
-                                            PTHREAD_CREATE_DETACHED);
-    if (error != 0)
-        errx(1, "pthread_attr: %s", strerror(error));
     for (;;) {
         /* ACCEPT: sleeps until somebody connects. */
         struct peer peer = PEER_UNKNOWN;
@@ -101,7 +93,7 @@ run(int listen_fd, const struct settings *set)
         pthread_t thread;
         if (c == NULL)
             continue;
-        error = pthread_create(&thread, &detached, client_thread, c);
+        int error = pthread_create(&thread, NULL, client_thread, c);
         if (error != 0) {
             complain("cannot create a thread for %s: %s", c->name,
                      strerror(error));

@@ -395,7 +395,7 @@ END
         [ "$(say_on "$port" 'work 200\r\n' 1)" = $'work 200\r' ]
         [ "$(say_on "$port" 'boom\r\n' 1)" = '' ]
         await 2 grep -q '^echolab .*: boom: the handler of .* hits a bug and crashes$' "$errors"
-        if [ "$1" = forked ]; then
+        if [ "$1" = forked ] || [ "$1" = prefork ]; then
             kill -0 "$pid"
             [ "$(say_on "$port" 'alive\r\n' 1)" = $'alive\r' ]
         else

@@ -5,7 +5,7 @@
 #                                   (its stderr)
 #   start_server CMD...             the same for any server; {port_file} in CMD is the file
 #                                   where it must write its port
-#   stop_stage [PID]                SIGTERM, waits at most 5 s; sets $status
+#   stop_stage [PID [SIGNAL]]       SIGTERM, waits at most 5 s; sets $status
 #   await SECONDS CMD...            asks again and again until CMD succeeds
 #   limit SECONDS CMD...            runs CMD, kills it after so long (exit code 124); use it
 #                                   for everything that could hang: bats' own time limit does
@@ -88,10 +88,10 @@ gone() {
 stop_stage() {
     local which=${1:-$pid}
 
-    kill -TERM "$which" 2>/dev/null || true
+    kill "-${2:-TERM}" "$which" 2>/dev/null || true
     if ! await 5 gone "$which"; then
         kill -KILL "$which"
-        echo "SIGTERM did not end process $which within 5 s" >&2
+        echo "SIG${2:-TERM} did not end process $which within 5 s" >&2
         return 1
     fi
     status=0
