@@ -198,3 +198,14 @@ PYTHON
     [ "$status" -eq 1 ]
     [[ ${lines[0]} == "echolab draw: cannot write "*": No space left on device" ]]
 }
+
+@test "compare counts system calls in a traced run, and says that its times come from others" {
+    run -0 limit 55 "$ECHOLAB" compare --quick multi-blocking epoll -o "$BATS_TEST_TMPDIR/c.json"
+    [[ $output == *"counted in a traced run of second-client"* ]]
+    [[ $output == *"all times above come from runs that were not traced"* ]]
+    jq -e 'map({(.stage): .}) | add
+        | .["multi-blocking"]["sleeps in"] == "recv(alice)" and .epoll["sleeps in"] == "epoll_wait()"
+        and (map(.["system calls"] > 8 and .["system calls"] < 100) | all)
+        and (map(.["all system calls"] > .["system calls"]) | all)' \
+        "$BATS_TEST_TMPDIR/c.json" >/dev/null
+}

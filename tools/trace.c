@@ -146,6 +146,7 @@ on_left(void *ctx, struct task *task)
     begin(t);
     t->counts[nr >= 0 && nr < CALLS_MOST && task->native ? nr : CALLS_MOST - 1]++;
     story_left(&t->story, task, &beat);
+    t->story.serving += t->story.accepted > 0;
     if (task->call.told || t->all || (task->asleep && task->call.kind == CALL_RECV))
         pass_on(t, &beat);
 }

@@ -33,11 +33,11 @@ new_member(size_t size)
     return member;
 }
 
-static struct client *
-new_client(struct cast *cast, const char *address, int port)
+static struct actor *
+new_actor(struct cast *cast, const char *address, int port)
 {
-    struct client *client = new_member(sizeof(*client));
-    struct client **bucket = &cast->clients[port % CAST_BUCKETS];
+    struct actor *client = new_member(sizeof(*client));
+    struct actor **bucket = &cast->clients[port % CAST_BUCKETS];
     int turn = cast->n_clients / N_NAMES;
     const char *name = names[cast->n_clients % N_NAMES];
 
@@ -53,12 +53,12 @@ new_client(struct cast *cast, const char *address, int port)
     return client;
 }
 
-struct client *
-find_client(const struct cast *cast, const struct peer *peer)
+struct actor *
+find_actor(const struct cast *cast, const struct peer *peer)
 {
     int port = port_of(peer);
     char address[ADDRESS_TEXT];
-    struct client *client = port == 0 ? NULL : cast->clients[port % CAST_BUCKETS];
+    struct actor *client = port == 0 ? NULL : cast->clients[port % CAST_BUCKETS];
 
     address_text(peer, address);
     while (client != NULL && (client->left || strcmp(client->address, address) != 0))
@@ -66,13 +66,13 @@ find_client(const struct cast *cast, const struct peer *peer)
     return client;
 }
 
-struct client *
-client_at(struct cast *cast, const struct peer *peer)
+struct actor *
+actor_at(struct cast *cast, const struct peer *peer)
 {
-    struct client *client = find_client(cast, peer);
+    struct actor *client = find_actor(cast, peer);
     char address[ADDRESS_TEXT];
 
-    return client != NULL ? client : new_client(cast, address_text(peer, address), port_of(peer));
+    return client != NULL ? client : new_actor(cast, address_text(peer, address), port_of(peer));
 }
 
 int
@@ -120,7 +120,7 @@ recognize(struct cast *cast, struct end *end, pid_t pid, int fd)
         for (int i = 0; i < LISTENERS; i++)
             if (cast->ports[i] != 0 && cast->ports[i] == port_of(&own)) {
                 end->kind = END_CLIENT;
-                end->client = client_at(cast, &peer);
+                end->client = actor_at(cast, &peer);
                 end->client->accepted = true;
                 break;
             }
@@ -188,7 +188,7 @@ accepted_end(struct cast *cast, pid_t pid, int fd, const struct peer *peer)
 {
     char link[LINK_TEXT];
     struct peer asked = PEER_UNKNOWN;
-    struct client *before;
+    struct actor *before;
     struct end *end;
 
     if (!fd_link(pid, fd, link) || socket_inode(link) == 0)
@@ -202,12 +202,12 @@ accepted_end(struct cast *cast, pid_t pid, int fd, const struct peer *peer)
             close(ours);
         peer = &asked;
     }
-    before = find_client(cast, peer);
+    before = find_actor(cast, peer);
     if (before != NULL && before->accepted)
         before->left = true; /* the same address again: a new connection */
     end = end_with(cast, socket_inode(link));
     end->kind = END_CLIENT;
-    end->client = client_at(cast, peer);
+    end->client = actor_at(cast, peer);
     end->client->accepted = true;
     return end;
 }

@@ -21,7 +21,7 @@ enum end_kind {
     END_SIGNAL, END_FILE, END_URING
 };
 
-struct client {
+struct actor {
     int number;              /* 1 is the first */
     char name[NAME_TEXT];
     char address[ADDRESS_TEXT];
@@ -35,29 +35,29 @@ struct client {
     long long unread_told;   /* the unread_since that was told */
     unsigned unread;         /* bytes unread at the last look */
     unsigned long looked;    /* the last look that saw it */
-    struct client *next;     /* of the same bucket */
+    struct actor *next;     /* of the same bucket */
 };
 
 /* One socket, known by its inode, or anything else that a descriptor may be. */
 struct end {
     unsigned long inode;
     enum end_kind kind;
-    struct client *client;   /* of END_CLIENT */
+    struct actor *client;   /* of END_CLIENT */
     struct end *next;
 };
 
 struct cast {
     struct end *ends[CAST_BUCKETS];
-    struct client *clients[CAST_BUCKETS]; /* by port */
+    struct actor *clients[CAST_BUCKETS]; /* by port */
     int n_clients;
     int ports[LISTENERS];    /* 0: free */
 };
 
 /* The client that has that address now; NULL when there is none. */
-struct client *find_client(const struct cast *cast, const struct peer *peer);
+struct actor *find_actor(const struct cast *cast, const struct peer *peer);
 
 /* The same, or a new one with the next name. */
-struct client *client_at(struct cast *cast, const struct peer *peer);
+struct actor *actor_at(struct cast *cast, const struct peer *peer);
 
 /* What descriptor fd of the process is. NULL when it is not open. */
 struct end *end_of_fd(struct cast *cast, pid_t pid, int fd);

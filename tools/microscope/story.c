@@ -29,15 +29,15 @@ story_beat(struct beat *beat, enum beat_kind kind, const struct task *task)
     }
 }
 
-static struct client *
-client_of(const struct call *call)
+static struct actor *
+actor_of(const struct call *call)
 {
     return call->on != NULL ? call->on->client : NULL;
 }
 
 /* How much of the i-th last sleep the client waited for, ns; 0 when it had no part in it. */
 static long long
-share_of(const struct story *story, unsigned long i, const struct client *client, int task)
+share_of(const struct story *story, unsigned long i, const struct actor *client, int task)
 {
     const struct slept *slept = &story->sleeps[i % SLEEPS_KEPT];
     bool accepted = client->accepted_at != 0 && slept->end > client->accepted_at;
@@ -51,7 +51,7 @@ share_of(const struct story *story, unsigned long i, const struct client *client
 
 /* What did the task do between the moment when the client typed and its answer? */
 static struct blame
-find_blame(const struct story *story, const struct client *client, int task, long long until)
+find_blame(const struct story *story, const struct actor *client, int task, long long until)
 {
     struct blame worst = { .times = 0 };
     long long asleep = 0;
@@ -87,14 +87,14 @@ remember_sleep(struct story *story, const struct task *task)
     if (!task->asleep)
         return;
     story->sleeps[story->n_sleeps++ % SLEEPS_KEPT] = (struct slept){
-        .task = task->number, .kind = call->kind, .on = client_of(call), .begin = call->begin,
+        .task = task->number, .kind = call->kind, .on = actor_of(call), .begin = call->begin,
         .end = call->end
     };
 }
 
 /* Bytes were heard. When did they come? */
 static void
-note_heard(struct story *story, const struct task *task, struct client *client)
+note_heard(struct story *story, const struct task *task, struct actor *client)
 {
     const struct call *call = &task->call;
     long long came = call->end, quiet;
@@ -117,7 +117,7 @@ note_heard(struct story *story, const struct task *task, struct client *client)
 }
 
 static void
-note_answered(struct story *story, const struct task *task, struct client *client,
+note_answered(struct story *story, const struct task *task, struct actor *client,
               struct beat *beat)
 {
     const struct call *call = &task->call;
@@ -140,12 +140,12 @@ void
 story_left(struct story *story, struct task *task, struct beat *beat)
 {
     struct call *call = &task->call;
-    struct client *client;
+    struct actor *client;
 
     decode_end(&story->decoder, task->pid, call);
     story_beat(beat, BEAT_CALL, task);
     beat->at = call->end;
-    client = client_of(call);
+    client = actor_of(call);
     beat->slept = task->asleep ? call->end - call->begin : 0;
     remember_sleep(story, task);
     if (call->kind == CALL_ACCEPT && call->error == 0 && client != NULL) {
@@ -170,13 +170,13 @@ story_left(struct story *story, struct task *task, struct beat *beat)
 static void
 look_at_client(struct story *story, const struct tcp_row *row, bool may_name, long long now)
 {
-    struct client *client = find_client(&story->decoder.cast, &row->remote);
+    struct actor *client = find_actor(&story->decoder.cast, &row->remote);
 
     story->present++;
     if (client == NULL && (!may_name || row->inode != 0))
         return;
     if (client == NULL)
-        client = client_at(&story->decoder.cast, &row->remote);
+        client = actor_at(&story->decoder.cast, &row->remote);
     client->looked = story->sample;
     if (row->inode == 0)
         story->in_queue = client;
@@ -204,7 +204,7 @@ look_at_port(struct story *story, int port, long long now)
 
     for (size_t i = 0; i < n; i++)
         if (is_client_row(&rows[i]) && rows[i].inode == 0 && ++queued > 0)
-            strangers += find_client(&story->decoder.cast, &rows[i].remote) == NULL;
+            strangers += find_actor(&story->decoder.cast, &rows[i].remote) == NULL;
     story->queued += (int)queued;
     for (size_t i = 0; i < n; i++)
         if (is_client_row(&rows[i]))
@@ -245,7 +245,7 @@ void
 story_look(struct story *story, long long now, void (*tell)(void *ctx, struct beat *beat),
            void *ctx)
 {
-    struct client *client = story->unread;
+    struct actor *client = story->unread;
     struct beat beat;
 
     if (story->decoder.cast.ports[0] == 0 || now - story->sampled < story->period)
@@ -273,7 +273,7 @@ story_look(struct story *story, long long now, void (*tell)(void *ctx, struct be
 void
 story_asleep(struct story *story, struct task *task, struct beat *beat)
 {
-    struct client *client = client_of(&task->call);
+    struct actor *client = actor_of(&task->call);
 
     if (story->decoder.cast.ports[0] != 0)
         look(story, monotonic_ns());

@@ -27,11 +27,11 @@ enum beat_kind {
 
 /* Why somebody waited: for whom the server slept meanwhile, how often, how long. */
 struct blame {
-    const struct client *who;  /* NULL: for nobody's bytes */
+    const struct actor *who;  /* NULL: for nobody's bytes */
     enum call_kind kind;       /* in which call it slept */
     int times;
     long long ns, busy;        /* asleep there; awake all the while */
-    const struct client *worked_for; /* who was heard before it was busy */
+    const struct actor *worked_for; /* who was heard before it was busy */
 };
 
 struct beat {
@@ -41,8 +41,8 @@ struct beat {
     pid_t tid;
     bool thread;
     struct call call;          /* ASLEEP, CALL, REPEAT */
-    const struct client *client;
-    const struct client *other; /* ASLEEP: somebody who lies unread meanwhile, or NULL */
+    const struct actor *client;
+    const struct actor *other; /* ASLEEP: somebody who lies unread meanwhile, or NULL */
     int others;                /* ASLEEP: how many others are connected, and unheard */
     bool again;                /* ASLEEP in recv: the client was heard before */
     long long slept;           /* CALL: ns; 0: it returned at once */
@@ -58,7 +58,7 @@ struct beat {
 struct slept {
     int task;
     enum call_kind kind;
-    const struct client *on;
+    const struct actor *on;
     long long begin, end;
 };
 
@@ -73,14 +73,15 @@ struct story {
     unsigned long sample;      /* how many looks so far */
     int present, queued;       /* clients at the last look: all, and not accepted */
     int queued_before, queued_told;
-    struct client *in_queue;   /* one of those not accepted, with a name; NULL: none */
-    struct client *unread;     /* of those with bytes unread at the last look, the eldest */
-    const struct client *last_heard, *heard_before; /* never the same */
+    struct actor *in_queue;   /* one of those not accepted, with a name; NULL: none */
+    struct actor *unread;     /* of those with bytes unread at the last look, the eldest */
+    const struct actor *last_heard, *heard_before; /* never the same */
 
     /* For the summary. */
     int accepted;
+    long long serving;         /* system calls since the first client was accepted */
     long long bytes_in, bytes_out, longest;
-    const struct client *longest_of;
+    const struct actor *longest_of;
 };
 
 /* A call sleeps: fills *beat, ready to be told on. */

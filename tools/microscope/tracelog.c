@@ -175,6 +175,7 @@ tracelog_end(struct outbox *out, const struct story *story, const unsigned long 
         put_seconds(&line, "longest_wait", story->longest);
         json_put_string(&line.w, "longest_of", story->longest_of->name);
     }
+    json_put_integer(&line.w, "serving_calls", story->serving);
     json_put_integer(&line.w, "all_calls", put_counts(&line, counts));
     end(&line, out);
 }

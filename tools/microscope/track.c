@@ -211,6 +211,7 @@ track_line(struct track *track, const struct json *line)
         track->tasks[task].gone = at;
     } else if (json_is(event, "end")) {
         track->calls = integer_of(line, "all_calls", -1);
+        track->serving = integer_of(line, "serving_calls", -1);
     }
 }
 

@@ -57,6 +57,7 @@ struct track {
     double end;        /* of the last event */
     double shortest;   /* naps below this were thinned out */
     long long calls;   /* system calls in all; -1: the trace has no end */
+    long long serving; /* of them, those since the first client was accepted */
 };
 
 /* Replaces what is not printable in a text that a stranger wrote: a terminal would obey it. */

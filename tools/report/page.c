@@ -112,7 +112,7 @@ put_tasks(struct report *report, const struct run *run)
     }
 }
 
-static void
+void
 put_picture(struct report *report, const struct run *runs, size_t n)
 {
     struct lanes_style style = { .width = LANES_WIDTH, .drawing = true };

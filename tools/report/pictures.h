@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lanes.h"
+#include "report.h"
 #include "run.h"
 
 /* How a file is to be written. Its ending says so. */
@@ -25,6 +26,9 @@ void runs_draw_svg(FILE *out, const struct run *runs, size_t n);
 
 /* A page with the drawing and a table beside it; Markdown has the lanes of text instead. */
 void runs_draw_page(const char *path, const char *title, const struct run *runs, size_t n);
+
+/* The drawing, or in Markdown the lanes of text, as a part of a page that is open. */
+void put_picture(struct report *report, const struct run *runs, size_t n);
 
 /* Chrome trace events, for Perfetto. */
 void runs_draw_chrome(FILE *out, const struct run *runs, size_t n);

@@ -97,6 +97,8 @@ matrix_play(struct matrix *matrix, int limit_ms)
                           tell ? show_progress : NULL, matrix);
     if (number == 0)
         number = play_again(matrix, limit_ms);
+    if (number == 0)
+        number = inside_play(&matrix->inside, matrix->stages, matrix->n_stages);
     matrix->took = now_s() - began;
     if (tell)
         fprintf(stderr, "\r\033[K");
@@ -186,6 +188,7 @@ matrix_print(const struct matrix *matrix, bool color)
             printf("%16s", texts[c]);
         printf("\n");
     }
+    inside_print(&matrix->inside);
     printf("\n%zu stages, %zu scenarios, %.0f s", matrix->n_stages, matrix->n_scenarios,
            matrix->took);
     if (matrix->n_again > 0)
@@ -273,6 +276,7 @@ json_stage(const struct matrix *matrix, size_t stage, struct json_writer *w)
     for (int c = 0; c < N_COSTS; c++)
         json_put_string(w, cost_heads[c], texts[c]);
     json_close(w, '}');
+    inside_json(&matrix->inside, matrix->stages[stage]->name, w);
     json_close(w, '}');
 }
 
@@ -301,6 +305,7 @@ matrix_report(const struct matrix *matrix, struct report *report)
         report_marks(matrix, report);
         report_heading(report, "What it costs");
         report_costs(matrix, report);
+        inside_report(&matrix->inside, report);
     }
     report_close(report);
 }
@@ -308,6 +313,7 @@ matrix_report(const struct matrix *matrix, struct report *report)
 void
 matrix_free(struct matrix *matrix)
 {
+    inside_free(&matrix->inside);
     workers_free(matrix->cells, matrix->n_stages * matrix->n_scenarios);
     free(matrix->cells);
     for (size_t k = 0; k < matrix->n_scenarios; k++)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "inside.h"
 #include "report.h"
 #include "scenario.h"
 #include "verdicts.h"
@@ -19,6 +20,7 @@ struct matrix {
     struct scenario *scenarios[MATRIX_SCENARIOS];
     size_t n_scenarios;
     struct worker *cells; /* a row a stage, a column a scenario */
+    struct inside inside; /* of each stage, from a traced run of its own */
     size_t n_again;       /* cells that were played a second time */
     double took;          /* seconds */
 };
