@@ -137,56 +137,28 @@ load helper
     done
 }
 
-# The system calls that trace.txt holds by now.
-traced() {
-    grep -c '(' "$BATS_TEST_TMPDIR/trace.txt" || true
-}
-
-# Attaches strace to the stage $pid; $tracer is stopped by detach.
-attach() {
-    # Also the workers that wait already.
-    # shellcheck disable=SC2046
-    strace -f -qq -o "$BATS_TEST_TMPDIR/trace.txt" -p "$pid" $(pgrep -P "$pid" | sed 's/^/-p /') \
-        2>/dev/null 3>&- &
-    tracer=$!
-    started+=("$tracer")
-    await 5 grep -q "^TracerPid:[[:space:]]*$tracer$" "/proc/$pid/status"
-}
-
-detach() {
-    kill -INT "$tracer"
-    await 5 gone "$tracer"
-}
-
 @test "under -q an echo costs at most three system calls: wait, recv, send" {
     one() {
         local talk heard from calls
         start_stage "$1" -q --stream --chunk 4096
-        attach
+        strace_on
         exec {talk}<>"/dev/tcp/127.0.0.1/$port"
         echo warm >&"$talk"
         read -r -t 5 -u "$talk" heard
-        await 5 settled
-        from=$(traced)
+        await 5 strace_settled
+        from=$(strace_lines)
         for i in {1..50}; do
             echo "line $i" >&"$talk"
             read -r -t 5 -u "$talk" heard
             [ "$heard" = "line $i" ]
         done
-        await 5 settled
-        calls=$(($(traced) - from))
+        await 5 strace_settled
+        calls=$(($(strace_lines) - from))
         echo "$1: $calls calls for 50 echoes"
-        detach
+        strace_off
         # The wait that is entered last may be counted or not.
         [ "$calls" -ge 100 ]
         [ "$calls" -le 151 ]
-    }
-    # strace has written down what the server did when the count stands still.
-    settled() {
-        local before
-        before=$(traced)
-        sleep 0.2
-        [ "$(traced)" -eq "$before" ]
     }
     each_stage calls one
 }
@@ -195,15 +167,15 @@ detach() {
     one() {
         local talk text waits recvs
         start_stage "$1" -q --stream --chunk 100
-        attach
+        strace_on
         exec {talk}<>"/dev/tcp/127.0.0.1/$port"
         text=$(printf '%01000d' 7)
         printf %s "$text" >&"$talk"
         read -r -t 5 -N 1000 -u "$talk" heard
         [ "$heard" = "$text" ]
-        detach
-        recvs=$(grep -c 'recv' "$BATS_TEST_TMPDIR/trace.txt")
-        waits=$(grep -cE '(select|poll|wait)[a-z0-9]*\(' "$BATS_TEST_TMPDIR/trace.txt" || true)
+        strace_off
+        recvs=$(grep -c 'recv' "$calls_seen")
+        waits=$(grep -cE '(select|poll|wait)[a-z0-9]*\(' "$calls_seen" || true)
         echo "$1: $recvs times recv, $waits times wait"
         # One wait each for the connection, for the burst and for what comes next.
         [ "$recvs" -ge 10 ]

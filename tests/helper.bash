@@ -18,6 +18,9 @@
 #   each_stage CASE FUNCTION        calls FUNCTION STAGE for all stages to which CASE of
 #                                   tests/stages.conf applies; fails when one fails
 #
+#   strace_on, strace_off           the system calls of $pid go into the file $calls_seen
+#   asleep_in                       prints the call in which $pid sleeps
+#
 # Everything that was started is stopped after each test. A file that has a teardown() of
 # its own calls stop_all in it.
 
@@ -170,6 +173,48 @@ children() {
 # Resident memory in KiB.
 memory() {
     awk '/^VmRSS:/ { print $2 }' "/proc/$1/status"
+}
+
+# ---- the system calls of $pid, its threads and children, seen by strace
+
+# Options of strace may follow. The calls come into the file $calls_seen.
+strace_on() {
+    local one all
+
+    calls_seen=$(mktemp "$BATS_TEST_TMPDIR/calls.XXXXXX")
+    mapfile -t all < <(echo "$pid"; pgrep -P "$pid")
+    strace -f -qq -s 200 -o "$calls_seen" "$@" "${all[@]/#/-p}" 2>/dev/null 3>&- 4>&- &
+    tracer=$!
+    started+=("$tracer")
+    for one in "${all[@]}"; do
+        await 5 grep -q "^TracerPid:[[:space:]]*$tracer$" "/proc/$one/status"
+    done
+}
+
+strace_off() {
+    kill -INT "$tracer" 2>/dev/null || true
+    await 5 gone "$tracer"
+}
+
+strace_lines() {
+    grep -c '(' "$calls_seen" || true
+}
+
+# Has strace written down what the server did? It has when the count stands still.
+strace_settled() {
+    local before
+
+    before=$(strace_lines)
+    sleep 0.2
+    [ "$(strace_lines)" -eq "$before" ]
+}
+
+# In which call does a server sleep? Empty: in none.
+asleep_in() {
+    strace_on
+    sleep 0.2
+    strace_off
+    sed -n '1s/^[0-9]* *\([a-z0-9_]*\)(.*/\1/p' "$calls_seen"
 }
 
 # ---- the table of stages
