@@ -343,6 +343,43 @@ pss() {
     [ "$(sort -u "$BATS_TEST_TMPDIR/own" | wc -l)" -eq 2 ]
 }
 
+@test "prefork.blind: newcomers go to a worker that computes, while another has nothing to do" {
+    local worker busy
+    start_stage prefork -q --workers 2 --work
+    connect "$port"
+    printf 'work 3000\r\n' >&"$talk"
+    busy_one() {
+        for worker in $(pgrep -P "$pid"); do
+            [ "$(threads "$worker")" -eq 1 ] || busy=$worker
+        done
+        [ -n "$busy" ]
+    }
+    await 5 busy_one
+    # One after the other: a crowd at once would wake both.
+    for i in {1..8}; do
+        connect "$port"
+        echo "$i" >&"$talk"
+        hear "$talk" 5
+    done
+    echo "the busy worker has $(threads "$busy") threads, one is its own"
+    [ "$(threads "$busy")" -ge 4 ] # its own, the computing one, two newcomers
+}
+
+@test "prefork.cost: a silent client costs a thread, in one of the workers" {
+    all_threads() {
+        local worker sum=0
+
+        for worker in $(pgrep -P "$pid"); do
+            sum=$((sum + $(threads "$worker")))
+        done
+        [ "$sum" -eq "$1" ]
+    }
+    start_stage prefork -q --workers 2
+    await 5 all_threads 2
+    start_peer silent "$port" 20
+    await 5 all_threads 22
+}
+
 # ---- 40 callback, 41 coroutine
 
 @test "callback.calls: no loop, no recv, no send, no wait in the source" {
