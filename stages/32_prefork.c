@@ -3,8 +3,8 @@
  *
  * Grew from:   30_threaded.c
  * New here:    fork() before anybody has come: all workers sleep in accept()
- *              on one listener, the kernel wakes one for each client.  A dead
- *              worker is replaced; at the end --grace is for what is owed.
+ *              on one listener, the kernel wakes one for each client.  Dead
+ *              workers are replaced; --grace is for what is owed at the end.
  * Gone:        one crash ends them all: it ends the clients of its worker.
  * Still wrong: the kernel picks a worker without asking how busy it is; and
  *              each client costs a thread still.

@@ -32,7 +32,9 @@ stop_peer() {
 @test "row 11: three workers share the listener; each says its PID when it waits" {
     start_stage prefork
     await 5 has_workers 3
-    waiting() { [ "$(sed -n 's/^Waiting for a new connection, PID //p' "$log" | sort)" = "$(workers)" ]; }
+    waiting() {
+        [ "$(sed -n 's/^Waiting for a new connection, PID //p' "$log" | sort)" = "$(workers)" ]
+    }
     await 5 waiting
     stop_stage
     [ "$status" -eq 0 ]

@@ -204,7 +204,8 @@ PYTHON
     [[ $output == *"counted in a traced run of second-client"* ]]
     [[ $output == *"all times above come from runs that were not traced"* ]]
     jq -e 'map({(.stage): .}) | add
-        | .["multi-blocking"]["sleeps in"] == "recv(alice)" and .epoll["sleeps in"] == "epoll_wait()"
+        | .["multi-blocking"]["sleeps in"] == "recv(alice)"
+            and .epoll["sleeps in"] == "epoll_wait()"
         and (map(.["system calls"] > 8 and .["system calls"] < 100) | all)
         and (map(.["all system calls"] > .["system calls"]) | all)' \
         "$BATS_TEST_TMPDIR/c.json" >/dev/null
