@@ -35,12 +35,13 @@ import tempfile
 import termios
 import time
 
+sys.dont_write_bytecode = True  # nothing is to be left behind in tests/
+import transcript  # noqa: E402
+
 LIMIT = float(os.environ.get("LESSON_LIMIT", "20"))  # seconds that anything may take
 SILENCE = 0.4  # seconds without a byte that count as "nothing comes back"
 # What a key sends, and what the terminal (or telnet) shows of it.
 KEYS = {"Ctrl-C": (b"\x03", "^C"), "Ctrl-D": (b"\x04", ""), "Ctrl-]": (b"\x1d", "^]\ntelnet> ")}
-# How long a call slept is up to the readers; a short sleep is not even mentioned.
-SLEPT = re.compile(r" +slept \d+\.\d{3} s$", re.MULTILINE)
 REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -202,66 +203,16 @@ class Reader:
         if banner:
             self.port = self.env["ECHOLAB_PORT"] = banner.group(1)
 
-    def pattern(self, text):
-        """The regular expression that an output block means, and what its groups must be."""
-        lines, wishes = [], {}
-        for line in SLEPT.sub("", text).splitlines():
-            if line.strip() == "...":
-                lines.append(r"(?:.*\n)*?")
-                continue
-            expression = ""
-            for part in re.split(r"(\.\.\.|127\.0\.0\.1:\d+|(?<!\S)[<>]\d[\d.]*|\b\d+\.\d{3}\b)",
-                                 line.strip()):
-                if part == "...":
-                    expression += ".*"
-                elif re.fullmatch(r"[<>]\d[\d.]*", part):
-                    expression += rf"(?P<n{len(wishes)}>\d+(?:\.\d+)?)"
-                    wishes[f"n{len(wishes)}"] = part
-                elif re.fullmatch(r"\d+\.\d{3}", part):
-                    expression += r"\d+\.\d{3}"
-                elif re.fullmatch(r"127\.0\.0\.1:\d+", part):
-                    expression += r"127\.0\.0\.1:" + self.client_port(part[10:], wishes)
-                else:
-                    expression += re.sub(r"(?:\\ )+", r"[ \\t]+", re.escape(part))
-            expression = re.sub(r"\[ \\t\]\+\.\*$", r"(?:[ \\t].*)?", expression)
-            lines.append(r"[ \t]*" + expression + r"[ \t]*(?:\n|\Z)")
-        return re.compile("".join(lines)), wishes
-
-    def client_port(self, port, wishes):
-        """What to look for where the lesson has this port: the same client's as before."""
-        if port == "8000" or port in self.client_ports:
-            return self.client_ports.get(port, port)
-        if f"p{port}" in wishes:
-            return f"(?P=p{port})"
-        wishes[f"p{port}"] = ""
-        others = "|".join(self.client_ports.values()) or "0"
-        return rf"(?P<p{port}>(?!(?:{others})\b)\d+)"
-
-    def learn(self, group, wish, value):
-        """A client's port is remembered; a figure must be as large or small as it should."""
-        if group[0] == "p":
-            if value in self.client_ports.values():
-                return f"has one client where the lesson has two: port {value}"
-            self.client_ports[group[1:]] = value
-        elif not (float(value) > float(wish[1:]) if wish[0] == ">" else
-                  float(value) < float(wish[1:])):
-            return f"says {value}, which is not {wish}"
-        return None
-
     def differs(self, term, text):
         """What is wrong with a screen; None, and the text is off it, if nothing is."""
-        regex, wishes = self.pattern(text)
-        shown = SLEPT.sub("", term.screen)
+        shown = term.screen
         if self.port:
             shown = re.sub(rf"\b{self.port}\b", "8000", shown)
-        found = regex.match(shown)
+        found = transcript.match(text, shown, self.client_ports)
         if not found:
             return f"should show:\n{text}\nit shows:\n{shown}"
-        for group, wish in wishes.items():
-            wrong = self.learn(group, wish, found.group(group))
-            if wrong:
-                return wrong
-        term.screen = shown[found.end():]
+        seen, self.client_ports = found
+        term.screen = "".join(shown.splitlines(keepends=True)[seen:])
         return None
 
     def expect(self, name, text):
