@@ -147,6 +147,8 @@ on_left(void *ctx, struct task *task)
     t->counts[nr >= 0 && nr < CALLS_MOST && task->native ? nr : CALLS_MOST - 1]++;
     story_left(&t->story, task, &beat);
     t->story.serving += t->story.accepted > 0;
+    if (task->call.error >= KERNEL_ERRNO && !t->all)
+        return; /* it goes on, and the signal is told */
     if (task->call.told || t->all || (task->asleep && task->call.kind == CALL_RECV))
         pass_on(t, &beat);
 }
@@ -183,6 +185,8 @@ on_signalled(void *ctx, struct task *task, int sig)
     struct trace *t = ctx;
     struct beat beat;
 
+    if ((sig == SIGWINCH || sig == SIGURG) && !t->all)
+        return; /* a window was resized: nobody asked for it, and nothing comes of it */
     story_beat(&beat, BEAT_SIGNAL, task);
     beat.sig = sig;
     pass_on(t, &beat);

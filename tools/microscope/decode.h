@@ -17,6 +17,9 @@
 #define CALL_DATA 96  /* bytes of what was sent or heard that we keep to show */
 #define READY_MOST 8  /* woken-for that we keep to name */
 
+/* From here on errors stay inside the kernel: a signal broke in, and the call goes on. */
+#define KERNEL_ERRNO 512
+
 enum call_kind {
     CALL_OTHER, CALL_SOCKET, CALL_BIND, CALL_LISTEN, CALL_OPTION, CALL_CONNECT, CALL_ACCEPT,
     CALL_RECV, CALL_SEND, CALL_SHUTDOWN, CALL_CLOSE, CALL_FLAGS, CALL_POLL, CALL_SELECT,

@@ -11,8 +11,6 @@
 
 #include "say.h"
 
-#define KERNEL_ERRNO 512 /* from here on errors stay inside the kernel: the call goes on */
-
 char *
 grouped(char *out, long long n)
 {

@@ -171,7 +171,7 @@ take_call(struct track *track, const struct json *line, int task, double at)
     long long result = integer_of(line, "result", -1);
 
     if (nap != NULL)
-        nap->to = nap->from + slept > nap->from ? nap->from + slept : at;
+        nap->to = at;
     else if (slept > 0)
         add_nap(track, line, task, at - slept, at);
     if (json_member(line, "who") == NULL || result < 0 || call == NULL)
