@@ -188,6 +188,14 @@ call_soon_threadsafe(struct loop *loop, struct handle *handle)
         ; /* any other failure says that the loop is being woken already */
 }
 
+void
+cancel_threadsafe(struct loop *loop, struct handle *handle)
+{
+    pthread_mutex_lock(&loop->lock);
+    handle_cancel(handle);
+    pthread_mutex_unlock(&loop->lock);
+}
+
 /* Another thread has woken us: makes its calls. */
 static void
 take_foreign(void *arg)

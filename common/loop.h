@@ -40,11 +40,11 @@ long long loop_turn_time(const struct loop *loop);
 /* Makes the call in the next turn, in the order of asking. Once, even if asked for twice. */
 void call_soon(struct loop *loop, struct handle *handle);
 
-/*
- * The same from any thread: wakes the loop if it sleeps. The handle is for this alone, and is
- * not to be cancelled.
- */
+/* The same from any thread: wakes the loop if it sleeps. The handle is for this alone. */
 void call_soon_threadsafe(struct loop *loop, struct handle *handle);
+
+/* Takes that back, before the handle's memory goes. From the loop's own thread. */
+void cancel_threadsafe(struct loop *loop, struct handle *handle);
 
 /* Makes the call after so many seconds. Returns 0, or -1 with errno ENOMEM. */
 int call_later(struct loop *loop, struct timer *timer, double seconds);

@@ -229,6 +229,7 @@ await_wake(const char *what, int fd, double seconds)
     if (!task->cancelled) {
         task->awaits = what;
         task->awaits_fd = fd;
+        task->waits++;
         task->since = loop_turn_time(task->future.loop);
         context_switch(&task->context, &hub);
         task->awaits = NULL;

@@ -36,6 +36,7 @@ struct task {
     const char *awaits;      /* the call it waits in; NULL while it is ready or runs */
     int awaits_fd;           /* and for which descriptor, or -1 */
     long long since;         /* ns on the loop's clock */
+    unsigned long waits;     /* how often it has waited so far */
     struct task *next, *prev;
     const char *where;       /* the function that created it */
     char name[TASK_NAME];

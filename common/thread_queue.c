@@ -36,6 +36,7 @@ thread_queue_init(struct thread_queue *queue, struct loop *loop, size_t room)
 void
 thread_queue_free(struct thread_queue *queue)
 {
+    cancel_threadsafe(queue->loop, &queue->wake);
     pthread_mutex_destroy(&queue->lock);
     pthread_cond_destroy(&queue->changed);
     free(queue->items);

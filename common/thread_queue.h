@@ -23,6 +23,8 @@ struct thread_queue {
 
 /* A queue of at most `room` items. Returns 0, or -1 with errno ENOMEM. */
 int thread_queue_init(struct thread_queue *queue, struct loop *loop, size_t room);
+
+/* Frees it, in the loop's thread, when no other uses it any more. */
 void thread_queue_free(struct thread_queue *queue);
 
 /* For threads: sleeps while the queue is full. */
