@@ -7,6 +7,7 @@
 
 #include "json.h"
 #include "say.h"
+#include "text.h"
 
 #define SHOWN 300 /* of what came or goes, on the console */
 
@@ -57,25 +58,27 @@ obey(const struct json *request, const char *who, FILE *out, char *why)
     return 0;
 }
 
-/* Writes {"result": "..."}. Returns -1 when the request makes no sense, and says why. */
+/*
+ * Writes {"result": "..."}. Returns -1 when the request makes no sense, and says why, or when
+ * there is no memory.
+ */
 static int
 answer_json(const struct frame *f, const char *content, const char *who, FILE *out, char *why)
 {
     struct json *request = frame_object(f, content, why);
     struct json_writer w = { .out = out };
-    char *text = NULL;
-    size_t len;
-    FILE *words = request != NULL ? open_memstream(&text, &len) : NULL;
-    int result = -1;
+    struct text text = { .bytes = NULL };
+    FILE *words = request != NULL ? text_open(&text) : NULL;
+    int result = words != NULL ? obey(request, who, words, why) : -1;
 
-    if (words != NULL) {
-        result = obey(request, who, words, why);
-        fclose(words);
+    if (text_close(words, &text) == -1)
+        result = -1;
+    if (result == 0) {
         json_open(&w, NULL, '{');
-        json_put_bytes(&w, "result", text, len);
+        json_put_bytes(&w, "result", text.bytes, text.len);
         json_close(&w, '}');
     }
-    free(text);
+    free(text.bytes);
     json_free(request);
     return result;
 }
@@ -103,9 +106,9 @@ answer_to(const struct frame *f, const char *content, const char *who, bool crc,
         .encoding = is_json ? "utf-8" : "binary",
         .has_crc = crc,
     };
-    char *bytes = NULL, *message = NULL, shown[SHOWN];
-    size_t len;
-    FILE *out = open_memstream(&bytes, &len);
+    char *message = NULL, shown[SHOWN];
+    struct text text = { .bytes = NULL };
+    FILE *out = text_open(&text);
     int result = -1;
 
     snprintf(why, FRAME_REASON, "no memory for an answer");
@@ -113,12 +116,10 @@ answer_to(const struct frame *f, const char *content, const char *who, bool crc,
         result = is_json ? answer_json(f, content, who, out, why)
                          : answer_bytes(f, content, who, out);
     }
-    if (out != NULL && fclose(out) == EOF)
-        result = -1;
-    if (result == 0)
-        message = frame_write(&ours, bytes, len, size);
+    if (text_close(out, &text) == 0 && result == 0)
+        message = frame_write(&ours, text.bytes, text.len, size);
     if (message != NULL && saying())
         say("Sending %s to %s", escape(shown, SHOWN, message, *size), who);
-    free(bytes);
+    free(text.bytes);
     return message;
 }

@@ -9,6 +9,7 @@
 
 #include "json.h"
 #include "say.h"
+#include "text.h"
 
 /* A text from a stranger, for the middle of a sentence: escaped and cut. */
 #define QUOTE_TEXT 100
@@ -220,23 +221,21 @@ write_header(FILE *out, const struct frame *f, const char *content, size_t len)
 char *
 frame_write(const struct frame *f, const char *content, size_t len, size_t *size)
 {
-    char *bytes = NULL;
-    FILE *out = open_memstream(&bytes, size);
-    bool failed;
+    struct text text;
+    FILE *out = text_open(&text);
+    size_t header_len = 0;
 
-    if (out == NULL)
-        return NULL;
-    fwrite("\0\0", 1, FRAME_PREFIX, out); /* the length of the header: known in a moment */
-    write_header(out, f, content, len);
-    fflush(out);
-    size_t header_len = *size - FRAME_PREFIX; /* our own headers are far below 65535 */
-    fwrite(content, 1, len, out);
-    failed = ferror(out) != 0;
-    if (fclose(out) == EOF || failed) {
-        free(bytes);
-        return NULL;
+    if (out != NULL) {
+        fwrite("\0\0", 1, FRAME_PREFIX, out); /* the length of the header: known in a moment */
+        write_header(out, f, content, len);
+        fflush(out);
+        header_len = text.len - FRAME_PREFIX; /* our own headers are far below 65535 */
+        fwrite(content, 1, len, out);
     }
-    bytes[0] = (char)(header_len >> 8);
-    bytes[1] = (char)(header_len & 0xff);
-    return bytes;
+    if (text_close(out, &text) == -1)
+        return NULL;
+    text.bytes[0] = (char)(header_len >> 8);
+    text.bytes[1] = (char)(header_len & 0xff);
+    *size = text.len;
+    return text.bytes;
 }

@@ -24,6 +24,7 @@
 #include "json.h"
 #include "net.h"
 #include "say.h"
+#include "text.h"
 #include "utf8.h"
 
 struct wish {
@@ -214,9 +215,9 @@ write_request(const struct wish *wish, const char *action, const char *value, si
         .encoding = is_search ? "utf-8" : "binary",
         .has_crc = wish->crc,
     };
-    char *content = NULL, *message = NULL;
-    size_t len;
-    FILE *out = open_memstream(&content, &len);
+    char *message = NULL;
+    struct text content;
+    FILE *out = text_open(&content);
     struct json_writer w = { .out = out };
 
     if (out == NULL)
@@ -229,9 +230,9 @@ write_request(const struct wish *wish, const char *action, const char *value, si
     } else {
         fprintf(out, "%s%s", action, value);
     }
-    if (fclose(out) == 0)
-        message = frame_write(&f, content, len, size);
-    free(content);
+    if (text_close(out, &content) == 0)
+        message = frame_write(&f, content.bytes, content.len, size);
+    free(content.bytes);
     return message;
 }
 
