@@ -250,11 +250,13 @@ accept_failed(void)
         return -1;
     if (try_again())
         return 0;
+    bool no_room = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
     if (now - atomic_load(&complained_at) >= PAUSE_MS) {
         atomic_store(&complained_at, now);
-        complain("accept: %s; new clients wait in the queue", strerror(error));
+        complain("accept: %s; %s", strerror(error),
+                 no_room ? "new clients wait in the queue" : "one new client is lost");
     }
-    if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)
+    if (!no_room)
         return 0;
     atomic_store(&pause_until, now + PAUSE_MS);
     return PAUSE_MS;
@@ -264,20 +266,24 @@ int
 accept_pause(void)
 {
     long long until = atomic_load(&pause_until);
+    long long left = until == 0 ? 0 : until - now_ms();
 
-    if (until == 0)
-        return 0;
-    long long left = until - now_ms();
-    return left > 0 ? (int)left : 0;
+    if (left > 0)
+        return (int)left;
+    atomic_store(&pause_until, 0);
+    return 0;
 }
 
 int
 wait_limit(const struct settings *set)
 {
-    int pause = accept_pause();
+    long long until = atomic_load(&pause_until);
 
-    if (pause == 0)
+    if (until == 0)
         return set->tick_ms > 0 ? set->tick_ms : -1;
+    /* Over since the loop asked accept_pause()? It has to ask again, not to sleep for ever. */
+    int pause = (int)(until - now_ms());
+    pause = pause > 0 ? pause : 0;
     return set->tick_ms > 0 && set->tick_ms < pause ? set->tick_ms : pause;
 }
 
