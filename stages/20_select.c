@@ -76,6 +76,8 @@ run(int listen_fd, const struct settings *set)
         err(1, "calloc");
     if (set_nonblock(listen_fd) == -1)
         err(1, "fcntl");
+    if (listen_fd >= FD_SETSIZE)
+        errx(1, "no room in an fd_set for descriptor %d", listen_fd);
     if (set->max_fds > FD_SETSIZE && setrlimit(RLIMIT_NOFILE, &few) == -1)
         err(1, "setrlimit");
     for (;;) {

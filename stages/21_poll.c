@@ -6,9 +6,10 @@
  *              (revents) are two fields, and each client has a slot.
  * Gone:        fd_set, FD_SETSIZE, the highest descriptor.
  * Still wrong: the kernel and we both walk all n slots to find the one that
- *              fired; one thread: while one client makes us work, the
- *              others wait; one crash ends all.  22_epoll.c makes the
- *              kernel remember the list.
+ *              fired, and poll() refuses more slots than we may have open,
+ *              should that limit be lowered while we run.  One thread:
+ *              while one client makes us work, the others wait; one crash
+ *              ends all.  22_epoll.c makes the kernel remember the list.
  */
 #include <sys/socket.h>
 
