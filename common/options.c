@@ -60,11 +60,11 @@ static const struct option_row rows[] = {
     { LONG_PORT_FILE, "port-file", "FILE", 0, "write the port there once listening", NULL },
     { 'c', "chunk", "BYTES", TAKES_CHUNK, "how much one recv() may take, 1 to 65536", NULL },
     { LONG_LINE, "line", NULL, TAKES_LINE, "echo each line when it is whole",
-      "it echoes every chunk; try callback's relatives 10 to 31" },
+      "it hears messages, not lines" },
     { LONG_STREAM, "stream", NULL, TAKES_LINE, "echo each chunk at once",
-      "it knows nothing but chunks" },
+      "it hears messages, not a stream" },
     { LONG_EOL, "eol", "crlf|lf", TAKES_LINE, "what ends a line (default crlf)",
-      "it does not look for lines" },
+      "it hears messages, not lines" },
     { LONG_PREFIX, "prefix", "TEXT", TAKES_PREFIX, "put TEXT in front of each answer",
       "only stages 10 to 13 answer with a prefix" },
     { LONG_SINK, "sink", NULL, TAKES_SINK, "only print; a blank text or one with exit ends",
@@ -297,12 +297,11 @@ note_again(struct settings *set, const struct option_row *row, const char *arg)
 }
 
 static void
-refuse(const struct option_row *row, const struct stage *stage)
+refuse(const struct option_row *row)
 {
     const char *why = row->instead != NULL ? row->instead : "it means nothing here";
 
-    errx(USAGE_ERROR, "does not take --%s: %s", row->name,
-         stage->run == NULL ? "not yet" : why);
+    errx(USAGE_ERROR, "does not take --%s: %s", row->name, why);
 }
 
 /* getopt's complaint, in our words; never returns. */
@@ -352,7 +351,7 @@ parse_options(int argc, char **argv, struct settings *set)
         if (row == NULL)
             wrong_option(key, argv);
         if (!taken(row, set->stage))
-            refuse(row, set->stage);
+            refuse(row);
         if (key == 'h') {
             stage_help(stdout, set->stage);
             return -1;
