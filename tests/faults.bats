@@ -42,10 +42,14 @@ answered_within() {
 
 @test "accept() fails for one client: that client is lost, one line says so, the next is served" {
     one() {
+        local said
         # ECONNABORTED, EPERM, EPROTO, ENETDOWN, EHOSTUNREACH, EINTR
         faulty 'FAULT_ACCEPT=103 1 71 100 113 4' "$1"
         answered_within 10
-        [ "$(grep -c "^echolab $1: accept: .*; one new client is lost$" "$errors")" -eq 1 ]
+        # One line a second; prefork has three workers that say it.
+        said=$(grep -c "^echolab $1: accept: .*; one new client is lost$" "$errors")
+        [ "$said" -ge 1 ]
+        [ "$said" -le 3 ]
         refute grep -q 'wait in the queue' "$errors"
         stop_stage
         [ "$status" -eq 0 ]
