@@ -113,19 +113,21 @@ two_talks() {
     done
 }
 
-# The calls of the same run under trace and under strace, name and number a line.
+# The calls of the same run under trace and under strace, name and number a line. Both run at
+# the same time, and end by themselves.
 count_calls() {
-    local pid_of_tool
+    local ours
 
+    rm -f "$BATS_TEST_TMPDIR/ours" "$BATS_TEST_TMPDIR/theirs"
     start_server "$ECHOLAB" trace --json -o "$BATS_TEST_TMPDIR/trace" -- "$@"
-    pid_of_tool=$pid
+    ours=$pid
     two_talks
-    await 20 gone "$pid_of_tool"
-    tail -n 1 "$BATS_TEST_TMPDIR/trace" |
-        jq -r '.system_calls | to_entries[] | "\(.key) \(.value)"' | sort >"$BATS_TEST_TMPDIR/ours"
     start_server strace -f -c -o "$BATS_TEST_TMPDIR/strace" "$@"
     two_talks
+    await 20 gone "$ours"
     await 20 gone "$pid"
+    tail -n 1 "$BATS_TEST_TMPDIR/trace" |
+        jq -r '.system_calls | to_entries[] | "\(.key) \(.value)"' | sort >"$BATS_TEST_TMPDIR/ours"
     awk '$1 ~ /^[0-9]/ && $NF != "total" { print $NF, $4 }' "$BATS_TEST_TMPDIR/strace" |
         sort >"$BATS_TEST_TMPDIR/theirs"
 }
@@ -148,20 +150,22 @@ stage_counts() {
     # A wait may end once for two events, or twice; an accept() is begun anew when a child
     # has ended; a thread's malloc() may need a new arena. strace differs from itself by so
     # much from run to run.
-    count_calls "$ECHOLAB" "$1" --port 0 --port-file '{port_file}' --exit-after 1
+    count_calls "$ECHOLAB" "$1" --port 0 --port-file '{port_file}' --exit-after 1.5
     counts_agree "$(sanitized && echo 40 || echo 6)"
 }
 
 @test "counts: as many calls of each kind as strace -f -c, on every stage" {
     local stage ran=0
 
+    ulimit -n 256 # some stages walk through all descriptors when they stop
     for stage in $(stages); do
         case $stage in
         *-naive) continue ;; # ends by itself before a client comes
         *-spin) continue ;;  # no two runs ask equally often; see below
         message) continue ;; # speaks another protocol
         esac
-        stage_counts "$stage"
+        # Once more when a busy machine made one of the two runs go another way.
+        stage_counts "$stage" || stage_counts "$stage"
         ran=$((ran + 1))
     done
     ((ran >= 8))
