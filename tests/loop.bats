@@ -8,7 +8,7 @@ compile() {
     local name=$1 flags="-std=c11 -D_GNU_SOURCE -g -pthread -I$ROOT/common"
 
     shift
-    cd "$ROOT/common"
+    cd "$ROOT/common" || return
     # shellcheck disable=SC2086
     ${CC:-cc} $flags -fsanitize=address,undefined -fno-sanitize-recover=undefined \
         -o "$BATS_TEST_TMPDIR/$name" "../tests/unit/$name.c" "$@" 2>/dev/null ||

@@ -10,7 +10,7 @@ compile() {
     local out=$1 name=$2
 
     shift 2
-    cd "$ROOT/common"
+    cd "$ROOT/common" || return
     # shellcheck disable=SC2086
     ${CC:-cc} -std=c11 -D_GNU_SOURCE -g -pthread -I. "$@" -o "$BATS_TEST_TMPDIR/$out" \
         "../tests/unit/$name.c" $LIBRARY
@@ -206,8 +206,8 @@ END
     await 5 heard_from 2
     kill -USR1 "$pid"
     await 5 grep -q '^echolab coroutine: 4 tasks$' "$errors"
-    await 5 grep -Eq '  127\.[0-9.:]+ +awaits recv\([0-9]+\) +for [0-9.]+ s, created in accept_clients' \
-        "$errors"
+    local line='  127\.[0-9.:]+ +awaits recv\([0-9]+\) +for [0-9.]+ s, created in accept_clients'
+    await 5 grep -Eq "$line" "$errors"
     grep -Eq '  accept +awaits accept\([0-9]+\) ' "$errors"
     [ "$(grep -c 'awaits recv' "$errors")" -eq 2 ]
 }
