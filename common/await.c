@@ -12,23 +12,28 @@
 #define FAIR_TURNS 16
 
 /* Sleeps until fd is ready, the task is cancelled, or its limit is over. */
-static int
-await_ready(int fd, bool writing, const char *what)
+static inline int
+sleep_on(struct task *task, struct watch *watch, struct handle *handle, const char *what, int fd)
 {
-    struct task *task = task_current();
     struct loop *loop = task->future.loop;
-    struct watch *watch = loop_watch(loop, fd);
-    struct handle *handle;
     int result;
 
-    if (watch == NULL)
-        return -1;
-    handle = writing ? &watch->writer : &watch->reader;
     if (watch_begin(loop, watch, handle, task_resume, task) == -1)
         return -1;
     result = await_wake(what, fd, task->limit);
     watch_end(loop, watch, handle);
     return result;
+}
+
+static int
+await_ready(int fd, bool writing, const char *what)
+{
+    struct task *task = task_current();
+    struct watch *watch = loop_watch(task->future.loop, fd);
+
+    if (watch == NULL)
+        return -1;
+    return sleep_on(task, watch, writing ? &watch->writer : &watch->reader, what, fd);
 }
 
 int
@@ -65,12 +70,13 @@ await_accept(int listen_fd, struct peer *peer)
 ssize_t
 await_recv(int fd, void *buf, size_t n)
 {
-    struct watch *watch = loop_watch(task_current()->future.loop, fd);
+    struct task *task = task_current();
+    struct watch *watch = loop_watch(task->future.loop, fd);
 
     if (watch == NULL)
         return -1;
     for (;;) {
-        if (watch->streak == 0 && await_ready(fd, false, "recv") == -1)
+        if (watch->streak == 0 && sleep_on(task, watch, &watch->reader, "recv", fd) == -1)
             return -1;
         ssize_t got = recv(fd, buf, n, 0);
         if (got == -1 && try_again()) {
@@ -103,21 +109,37 @@ await_recv_until(int fd, char *buf, size_t *len, size_t room, const char *end)
     }
 }
 
+/* What send() left: the rest of n bytes, as the socket takes them. */
+static ssize_t
+await_send_rest(int fd, const char *bytes, size_t n)
+{
+    while (n > 0) {
+        if (await_ready(fd, true, "send") == -1)
+            return -1;
+        ssize_t part = send(fd, bytes, n, 0);
+        if (part == -1 && !try_again())
+            return -1;
+        if (part > 0) {
+            bytes += part;
+            n -= (size_t)part;
+        }
+    }
+    return 0;
+}
+
 ssize_t
 await_send_all(int fd, const void *buf, size_t n)
 {
-    size_t sent = 0;
+    ssize_t sent = send(fd, buf, n, 0);
 
-    while (sent < n) {
-        ssize_t part = send(fd, (const char *)buf + sent, n - sent, 0);
-
-        if (part >= 0)
-            sent += (size_t)part;
-        else if (!try_again())
-            return -1;
-        else if (errno != EINTR && await_ready(fd, true, "send") == -1)
-            return -1;
-    }
+    if (sent == (ssize_t)n)
+        return sent; /* most often */
+    if (sent == -1 && !try_again())
+        return -1;
+    if (sent == -1)
+        sent = 0;
+    if (await_send_rest(fd, (const char *)buf + sent, n - (size_t)sent) == -1)
+        return -1;
     return (ssize_t)n;
 }
 

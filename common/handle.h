@@ -39,6 +39,18 @@ ring_append(struct handle *ring, struct handle *handle)
     ring->prev = handle;
 }
 
+/* Takes the first handle out of a ring that is not empty. */
+static inline struct handle *
+ring_take(struct handle *ring)
+{
+    struct handle *first = ring->next;
+
+    ring->next = first->next;
+    first->next->prev = ring;
+    first->next = first->prev = NULL;
+    return first;
+}
+
 /* Does it wait in a ring? */
 static inline bool
 handle_waits(const struct handle *handle)

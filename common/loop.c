@@ -32,6 +32,7 @@ struct loop {
     struct watch *watches; /* one for each descriptor number */
     size_t max_fds;
     struct watch *changed; /* those that the kernel is to be told of */
+    struct epoll_event events[BATCH];
 
     pthread_mutex_t lock;  /* protects what other threads may touch: */
     struct handle foreign; /* a ring of calls that they ask for */
@@ -221,19 +222,14 @@ take_foreign(void *arg)
 static void
 run_ready(struct loop *loop)
 {
-    struct handle now;
+    struct handle end = { .next = NULL }; /* stands behind those who are ready now */
+    struct handle *handle;
 
     if (ring_empty(&loop->ready))
         return;
-    now = loop->ready; /* the whole ring moves over */
-    now.next->prev = now.prev->next = &now;
-    ring_make(&loop->ready);
-    while (!ring_empty(&now)) {
-        struct handle *handle = now.next;
-
-        handle_cancel(handle);
+    ring_append(&loop->ready, &end);
+    while ((handle = ring_take(&loop->ready)) != &end)
         handle->call(handle->arg);
-    }
 }
 
 /* Step 2: what changed since the last turn, and is not back as it was. */
@@ -274,12 +270,17 @@ process_event(struct loop *loop, const struct epoll_event *event)
 {
     const uint32_t failed = EPOLLHUP | EPOLLERR; /* the call will find out what it is */
     struct watch *watch = event->data.ptr;
+    bool wanted = false;
 
-    if ((event->events & (EPOLLIN | failed)) != 0 && watch->reader.call != NULL)
+    if ((event->events & (EPOLLIN | failed)) != 0 && watch->reader.call != NULL) {
         call_soon(loop, &watch->reader);
-    if ((event->events & (EPOLLOUT | failed)) != 0 && watch->writer.call != NULL)
+        wanted = true;
+    }
+    if ((event->events & (EPOLLOUT | failed)) != 0 && watch->writer.call != NULL) {
         call_soon(loop, &watch->writer);
-    if (watch->asked != watch_wanted(watch))
+        wanted = true;
+    }
+    if (!wanted && watch->asked != watch_wanted(watch))
         watch_change(loop, watch);
 }
 
@@ -300,17 +301,15 @@ process_timers(struct loop *loop)
 static void
 turn(struct loop *loop)
 {
-    struct epoll_event events[BATCH];
-
     run_ready(loop);
     register_changes(loop);
     int timeout = calculate_timeout(loop);
-    int n = epoll_wait(loop->epoll_fd, events, BATCH, timeout); /* step 4: select */
+    int n = epoll_wait(loop->epoll_fd, loop->events, BATCH, timeout); /* step 4: select */
     if (n == -1 && errno != EINTR)
         err(1, "epoll_wait");
     loop->turn_time = loop_now();
     for (int i = 0; i < n; i++)
-        process_event(loop, &events[i]);
+        process_event(loop, &loop->events[i]);
     process_timers(loop);
 }
 

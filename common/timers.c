@@ -82,9 +82,3 @@ timers_remove(struct timers *timers, struct timer *timer)
     else
         sink(timers, last, place);
 }
-
-struct timer *
-timers_first(const struct timers *timers)
-{
-    return timers->n > 0 ? timers->heap[1] : NULL;
-}

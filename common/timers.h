@@ -28,6 +28,10 @@ int timers_add(struct timers *timers, struct timer *timer);
 void timers_remove(struct timers *timers, struct timer *timer);
 
 /* The timer that comes next; NULL when there is none. */
-struct timer *timers_first(const struct timers *timers);
+static inline struct timer *
+timers_first(const struct timers *timers)
+{
+    return timers->n > 0 ? timers->heap[1] : NULL;
+}
 
 #endif

@@ -48,9 +48,7 @@ watch_begin(struct loop *loop, struct watch *watch, struct handle *handle,
     }
     handle->call = call;
     handle->arg = arg;
-    if (watch->asked == watch_wanted(watch))
-        return 0;
-    if (watch_change(loop, watch) == 0)
+    if (watch->asked == watch_wanted(watch) || watch_change(loop, watch) == 0)
         return 0;
     handle->call = NULL;
     return -1;
@@ -63,12 +61,11 @@ watch_begin(struct loop *loop, struct watch *watch, struct handle *handle,
 static inline void
 watch_end(struct loop *loop, struct watch *watch, struct handle *handle)
 {
-    uint32_t left;
-
     handle->call = NULL;
     handle_cancel(handle);
-    left = watch_wanted(watch);
-    if (left != 0 && left != watch->asked)
+    if (watch->reader.call == NULL && watch->writer.call == NULL)
+        return;
+    if (watch->asked != watch_wanted(watch))
         watch_change(loop, watch);
 }
 
