@@ -17,6 +17,8 @@
 #include "screen.h"
 #include "stage.h"
 
+#define EVERY 0.5       /* seconds */
+#define CPU_SHARE 75    /* a look takes a 75th of the time at most: on big machines it is dear */
 #define FIRST_PAUSE 0.2 /* seconds between the two looks that a snapshot compares */
 
 static const char usage[] =
@@ -38,7 +40,7 @@ static const char usage[] =
 struct wish {
     pid_t pid;
     int port;
-    double every;
+    double chosen; /* --every; 0: not given */
     bool snapshot, json;
 };
 
@@ -63,7 +65,11 @@ read_options(int argc, char **argv, struct wish *wish)
         else if (key == 'p')
             wish->port = (int)number_argument("--port", optarg, 1, 65535);
         else if (key == LONG_EVERY)
-            wish->every = seconds_argument("--every", optarg);
+            {
+            wish->chosen = seconds_argument("--every", optarg);
+            if (wish->chosen < 0.05)
+                errx(2, "--every must be 0.05 seconds or more");
+        }
         else if (key == LONG_SNAPSHOT)
             wish->snapshot = true;
         else if (key == 'j')
@@ -75,8 +81,6 @@ read_options(int argc, char **argv, struct wish *wish)
         else if (key == ':' || key == '?')
             bad_option(key, argv, longs);
     }
-    if (wish->every < 0.05)
-        errx(2, "--every must be 0.05 seconds or more");
     return true;
 }
 
@@ -169,6 +173,25 @@ measure_screen(struct screen *screen, bool snapshot)
         screen->rows = size.ws_row;
 }
 
+/* What this program has computed so far, in seconds. */
+static double
+own_cpu(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+/* How long to pause after a look that cost so much; who chose a time gets it. */
+static double
+pause_after(const struct wish *wish, double cost)
+{
+    if (wish->chosen > 0)
+        return wish->chosen;
+    return cost * CPU_SHARE > EVERY ? cost * CPU_SHARE : EVERY;
+}
+
 /* Looks again and again until the server or the reader is gone. */
 static int
 watch(const struct wish *wish)
@@ -176,7 +199,7 @@ watch(const struct wish *wish)
     static struct view views[2]; /* this look and the one before */
     bool terminal = isatty(STDOUT_FILENO) && !wish->json && !wish->snapshot;
     struct screen screen = { .color = color_on(STDOUT_FILENO), .clear = terminal,
-                             .every = wish->snapshot ? 0 : wish->every };
+                             .every = wish->snapshot ? 0 : pause_after(wish, 0) };
 
     if (view_look(&views[0], wish->pid, wish->port, NULL) == -1)
         errx(1, "no process has the number %d", wish->pid);
@@ -185,6 +208,7 @@ watch(const struct wish *wish)
     pause_for(FIRST_PAUSE);
     for (unsigned turn = 1;; turn++) {
         struct view *now = &views[turn % 2], *before = &views[(turn + 1) % 2];
+        double began = own_cpu();
 
         if (view_look(now, wish->pid, wish->port, before) == -1) {
             puts(wish->json ? "{\"event\": \"ended\"}" : "the server has ended");
@@ -200,14 +224,14 @@ watch(const struct wish *wish)
             err(1, "cannot write");
         if (wish->snapshot)
             return 0;
-        pause_for(wish->every);
+        pause_for(pause_after(wish, own_cpu() - began));
     }
 }
 
 int
 watch_main(int argc, char **argv)
 {
-    struct wish wish = { .every = 0.5 };
+    struct wish wish = { .pid = 0 };
 
     if (!read_options(argc, argv, &wish)) {
         fputs(usage, stdout);

@@ -233,17 +233,19 @@ note_listener(struct cast *cast, pid_t pid, int fd)
 void
 survey(struct cast *cast, pid_t pid)
 {
-    int most = last_fd(pid);
+    int n;
+    int *fds = fds_of(pid, &n);
 
     /* Twice: a client is known by the port that the listener listens on. */
-    for (int fd = 0; fd <= most; fd++) {
-        const struct end *end = end_of_fd(cast, pid, fd);
+    for (int i = 0; i < n; i++) {
+        const struct end *end = end_of_fd(cast, pid, fds[i]);
 
         if (end != NULL && end->kind == END_LISTENER)
-            note_listener(cast, pid, fd);
+            note_listener(cast, pid, fds[i]);
     }
-    for (int fd = 0; fd <= most; fd++)
-        end_of_fd(cast, pid, fd);
+    for (int i = 0; i < n; i++)
+        end_of_fd(cast, pid, fds[i]);
+    free(fds);
 }
 
 static bool

@@ -1,6 +1,7 @@
 /* proctask.c -- what /proc tells about the threads and descriptors of a process. */
 #include "proctask.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <err.h>
 #include <stdio.h>
@@ -46,32 +47,73 @@ sleeps(pid_t pid, pid_t tid)
                                 strncmp(name_end, ") D", 3) == 0);
 }
 
-pid_t *
-threads_of(pid_t pid, int *n)
+/* The names in a folder of /proc that are numbers; NULL when there is none to see. */
+static int *
+numbers_in(const char *path, int *n)
 {
-    pid_t *tids = NULL;
-    char path[64];
+    int *numbers = NULL;
     struct dirent *entry;
-    DIR *dir;
+    DIR *dir = opendir(path);
 
     *n = 0;
-    snprintf(path, sizeof(path), "/proc/%d/task", pid);
-    dir = opendir(path);
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        pid_t tid = (pid_t)atoi(entry->d_name);
-        pid_t *more;
+        int *more;
 
-        if (tid <= 0)
+        if (!isdigit((unsigned char)entry->d_name[0]))
             continue; /* "." and ".." */
-        more = realloc(tids, ((size_t)*n + 1) * sizeof(*tids));
+        more = realloc(numbers, ((size_t)*n + 1) * sizeof(*numbers));
         if (more == NULL)
             err(1, "realloc");
-        tids = more;
-        tids[(*n)++] = tid;
+        numbers = more;
+        numbers[(*n)++] = atoi(entry->d_name);
     }
     if (dir != NULL)
         closedir(dir);
-    return tids;
+    return numbers;
+}
+
+pid_t *
+threads_of(pid_t pid, int *n)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    return numbers_in(path, n);
+}
+
+int *
+fds_of(pid_t pid, int *n)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+    return numbers_in(path, n);
+}
+
+int
+family_of(pid_t pid, pid_t *pids, int most)
+{
+    int n = 1;
+
+    pids[0] = pid;
+    for (int i = 0; i < n; i++) {
+        int n_tids;
+        pid_t *tids = threads_of(pids[i], &n_tids);
+
+        for (int k = 0; k < n_tids; k++) {
+            char path[64];
+            FILE *file;
+
+            snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pids[i], tids[k]);
+            file = fopen(path, "re");
+            while (file != NULL && n < most && fscanf(file, "%d", &pids[n]) == 1)
+                n++;
+            if (file != NULL)
+                fclose(file);
+        }
+        free(tids);
+    }
+    return n;
 }
 
 int
@@ -86,24 +128,6 @@ yama_scope(void)
         scope = 0;
     fclose(file);
     return scope;
-}
-
-int
-last_fd(pid_t pid)
-{
-    char path[64];
-    struct dirent *entry;
-    int last = -1;
-    DIR *dir;
-
-    snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-    dir = opendir(path);
-    while (dir != NULL && (entry = readdir(dir)) != NULL)
-        if (entry->d_name[0] != '.' && atoi(entry->d_name) > last)
-            last = atoi(entry->d_name);
-    if (dir != NULL)
-        closedir(dir);
-    return last;
 }
 
 bool

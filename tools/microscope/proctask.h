@@ -24,8 +24,14 @@ pid_t *threads_of(pid_t pid, int *n);
 /* kernel.yama.ptrace_scope: 0 when everybody may trace his own, or without Yama. */
 int yama_scope(void);
 
-/* The highest descriptor that the process has open; -1 when that cannot be read. */
-int last_fd(pid_t pid);
+/* The open descriptors of a process, to be freed; *n says how many. NULL: not to be seen. */
+int *fds_of(pid_t pid, int *n);
+
+/*
+ * The process, its children, and theirs, into pids[most]; the process comes first. Returns
+ * how many. Cheap: unlike processes_below() it does not look at all that run here.
+ */
+int family_of(pid_t pid, pid_t *pids, int most);
 
 /* What descriptor fd of the process is: "socket:[123]", "/dev/null". Returns false if none. */
 bool fd_link(pid_t pid, int fd, char out[LINK_TEXT]);

@@ -112,24 +112,28 @@ look_at_task(struct view *view, pid_t pid, pid_t tid, const struct tcp_row *rows
     view->n_tasks++;
 }
 
-/* Which descriptor of the process is which client? */
-static void
+/* Which descriptor of the process is which client? Returns false when that is not to be seen. */
+static bool
 find_descriptors(struct view *view, pid_t pid)
 {
-    int last = view->n_clients <= VIEW_SOCKETS ? last_fd(pid) : -1;
+    int n;
+    int *fds = fds_of(pid, &n);
+    bool seen = fds != NULL;
 
-    for (int fd = 0; fd <= last; fd++) {
+    for (int k = 0; k < n && view->n_clients <= VIEW_SOCKETS; k++) {
         char link[LINK_TEXT];
         unsigned long inode;
 
-        if (!fd_link(pid, fd, link) || (inode = socket_inode(link)) == 0)
+        if (!fd_link(pid, fds[k], link) || (inode = socket_inode(link)) == 0)
             continue;
         for (int i = 0; i < view->n_clients; i++)
             if (view->clients[i].row.inode == inode) {
                 view->clients[i].pid = pid;
-                view->clients[i].fd = fd;
+                view->clients[i].fd = fds[k];
             }
     }
+    free(fds);
+    return seen;
 }
 
 /* Who waits comes first, then who has bytes unread or unsent, then by address. */
@@ -193,23 +197,32 @@ name_process(struct view *view, pid_t pid)
             *at = '?';
 }
 
-/* The first port that one of the process's descriptors listens on; 0 when there is none. */
+/* The port of the first of these sockets that the process holds; 0 when it holds none. */
+static int
+port_held(pid_t pid, const struct tcp_row *rows, size_t n_rows)
+{
+    int n, port = 0;
+    int *fds = fds_of(pid, &n);
+
+    for (int i = 0; i < n && port == 0; i++) {
+        char link[LINK_TEXT];
+        const struct tcp_row *row = fd_link(pid, fds[i], link) ?
+            row_with(rows, n_rows, socket_inode(link)) : NULL;
+
+        port = row != NULL ? port_of(&row->local) : 0;
+    }
+    free(fds);
+    return port;
+}
+
+/* The first port that the process listens on; 0 when there is none. */
 static int
 listening_port(pid_t pid)
 {
     size_t n = 0;
     struct tcp_row *rows = tcp_listeners(pid, &n);
-    int last = last_fd(pid), port = 0;
+    int port = port_held(pid, rows, n);
 
-    for (int fd = 0; fd <= last && port == 0; fd++) {
-        char link[LINK_TEXT];
-        const struct tcp_row *row;
-
-        if (!fd_link(pid, fd, link))
-            continue;
-        row = row_with(rows, n, socket_inode(link));
-        port = row != NULL ? port_of(&row->local) : 0;
-    }
     free(rows);
     return port;
 }
@@ -217,24 +230,20 @@ listening_port(pid_t pid)
 pid_t
 listener_process(int port)
 {
-    size_t n = 0;
+    size_t n = 0, kept = 0;
     struct tcp_row *rows = tcp_listeners(0, &n);
     DIR *dir = opendir("/proc");
     struct dirent *entry;
     pid_t eldest = 0;
 
+    for (size_t i = 0; i < n; i++)
+        if (port_of(&rows[i].local) == port)
+            rows[kept++] = rows[i];
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? atoi(entry->d_name) : 0;
-        int last = pid > 0 && (eldest == 0 || pid < eldest) ? last_fd(pid) : -1;
 
-        for (int fd = 0; fd <= last; fd++) {
-            char link[LINK_TEXT];
-            const struct tcp_row *row = fd_link(pid, fd, link) ?
-                row_with(rows, n, socket_inode(link)) : NULL;
-
-            if (row != NULL && port_of(&row->local) == port)
-                eldest = pid;
-        }
+        if (pid > 0 && (eldest == 0 || pid < eldest) && port_held(pid, rows, kept) != 0)
+            eldest = pid;
     }
     if (dir != NULL)
         closedir(dir);
@@ -256,10 +265,9 @@ static void
 look_at_processes(struct view *view, const struct tcp_row *rows, size_t n)
 {
     pid_t pids[MOST_LOOKED_AT];
-    int n_pids = 1;
+    int n_pids = family_of(view->pid, pids, MOST_LOOKED_AT);
+    bool seen = false;
 
-    pids[0] = view->pid;
-    n_pids += processes_below(view->pid, pids + 1, MOST_LOOKED_AT - 1);
     usage_of(pids, n_pids, &view->usage);
     for (int i = 0; i < n_pids; i++) {
         int n_tids = 0;
@@ -268,9 +276,9 @@ look_at_processes(struct view *view, const struct tcp_row *rows, size_t n)
         for (int j = 0; j < n_tids && view->n_tasks < VIEW_TASKS; j++)
             look_at_task(view, pids[i], tids[j], rows, n);
         free(tids);
-        find_descriptors(view, pids[i]);
+        seen = find_descriptors(view, pids[i]) || seen;
     }
-    if (last_fd(view->pid) == -1)
+    if (!seen)
         view->hidden = "its tasks and descriptors: the server is another user's";
 }
 
