@@ -143,10 +143,10 @@ run(int listen_fd, const struct settings *set)
         err(1, "epoll_ctl");
     for (;;) {
         /* ASK: the clients are on the list; only a pause changes it here. */
-        if (asked != (accept_pause() == 0)) {
+        if (asked != (accept_pause() == 0) &&
+            ask(epoll_fd, EPOLL_CTL_MOD, listen_fd,
+                asked ? 0 : EPOLLIN) == 0)
             asked = !asked;
-            ask(epoll_fd, EPOLL_CTL_MOD, listen_fd, asked ? EPOLLIN : 0);
-        }
 
         /* WAIT, but not longer than the first timer runs. */
         int ready = epoll_wait(epoll_fd, events, BATCH, nap(&timers, set));
