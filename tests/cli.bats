@@ -392,12 +392,12 @@ END
         local before
         start_stage "$1" --work --boom=crash
         before=$(cpu_ms "$pid")
-        [ "$(say_on "$port" 'work 200\r\n' 1)" = $'work 200\r' ]
-        [ "$(say_on "$port" 'boom\r\n' 1)" = '' ]
+        [ "$(line_on "$port" 'work 200\r\n')" = $'work 200\r' ]
+        [ "$(line_on "$port" 'boom\r\n')" = '' ]
         await 2 grep -q '^echolab .*: boom: the handler of .* hits a bug and crashes$' "$errors"
         if [ "$1" = forked ] || [ "$1" = prefork ]; then
             kill -0 "$pid"
-            [ "$(say_on "$port" 'alive\r\n' 1)" = $'alive\r' ]
+            [ "$(line_on "$port" 'alive\r\n')" = $'alive\r' ]
         else
             await 5 gone "$pid"
             refute wait "$pid"

@@ -15,6 +15,7 @@
 #   start_peer CMD...               one of them that stays connected; sets $peer, $peer_log
 #   say_on PORT TEXT [SECONDS]      one connection of bash: types TEXT (printf's escapes),
 #                                   prints what comes back within SECONDS (default 1)
+#   line_on PORT TEXT               the same, but leaves with the first line that comes back
 #   each_stage CASE FUNCTION        calls FUNCTION STAGE for all stages to which CASE of
 #                                   tests/stages.conf applies; fails when one fails
 #
@@ -136,13 +137,30 @@ ready_or_over() {
     grep -qsx ready "$peer_log" || gone "$peer"
 }
 
+# So many seconds on a quiet machine; more on one that has other work for its processors.
+patience() {
+    awk -v s="$1" -v n="$(nproc)" '{ m = 2 * $1 / n; print s * (m < 1 ? 1 : m > 10 ? 10 : m) }' \
+        /proc/loadavg
+}
+
+# As say_on, but leaves with the first line that comes back, and waits long for it.
+line_on() {
+    local talk
+
+    exec {talk}<>"/dev/tcp/127.0.0.1/$1"
+    # shellcheck disable=SC2059
+    printf "$2" >&"$talk"
+    limit 15 head -n 1 <&"$talk" || true
+    exec {talk}>&-
+}
+
 say_on() {
     local talk
 
     exec {talk}<>"/dev/tcp/127.0.0.1/$1"
     # shellcheck disable=SC2059
     printf "$2" >&"$talk"
-    limit "${3:-1}" cat <&"$talk" || true
+    limit "$(patience "${3:-1}")" cat <&"$talk" || true
     exec {talk}>&-
 }
 
