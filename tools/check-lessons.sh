@@ -141,7 +141,8 @@ resolves() {
     grep -qF -- "$1" "$work/text" && return
     [ ! -f "$1" ] || return 0
     case $1 in
-    -*' '*) grep -qF -- "${1%% *}" "$work/text" ;;
+    /proc/*) ;;
+    -*' '* | --*=*) grep -qF -- "${1%%[ =]*}" "$work/text" ;;
     *' '*)
         # A command to type: its program, and the files of ours that it names (check_files).
         command -v "${1%% *}" >/dev/null
@@ -169,7 +170,7 @@ check_citations() {
             resolves "$text" || echo "$where: nothing is called \`$text\`"
         done
     # The beats of the loop are signposts in the sources.
-    prose "$1" | grep -owE '^[0-9]+|ASK|WAIT|SERVE|ACCEPT' | while read -r word; do
+    prose "$1" | sed 's/[A-Z]*-[A-Z]*//g' | grep -owE '^[0-9]+|ASK|WAIT|SERVE|ACCEPT' | while read -r word; do
         case $word in
         [0-9]*) line=$word ;;
         *) grep -qw "$word" "$work/text" || echo "$1:$line: the stage has no $word" ;;
@@ -196,7 +197,10 @@ check_lesson() {
     done >"$work/text"
     # Its own blocks too, and the options and names of all commands.
     awk '/^```/ { inside = !inside; next } inside' "$1" >>"$work/text"
-    { ./echolab help; ./echolab "${stage:-blocking}" --help; } >>"$work/text"
+    ./echolab help >>"$work/text"
+    for command in ${stage:-blocking} $(grep -oE 'echolab [a-z][a-z-]+' "$1" | cut -d ' ' -f 2); do
+        ./echolab "$command" --help >>"$work/text" 2>&1
+    done
     check_definitions "$1"
     check_citations "$1"
 }
