@@ -1,5 +1,5 @@
 # lessons.bats -- the lessons are complete, cite what exists, and come true.
-# at most 150 s a test: every lesson starts servers and telnets, four lessons at a time
+# at most 150 s a test: every lesson starts servers and telnets, six lessons at a time
 
 # shellcheck disable=SC2016 # backquotes are text here
 load helper
@@ -47,7 +47,7 @@ form_mistakes() {
 
 @test "every command of every lesson does what the lesson says" {
     printf '%s\n' "$ROOT"/lessons/*.md |
-        limit 145 xargs -P 4 -n 1 python3 "$ROOT/tests/lesson.py"
+        limit 145 xargs -P 6 -n 1 python3 "$ROOT/tests/lesson.py"
 }
 
 @test "lesson.py finds a wrong transcript, a wrong figure, a wrong silence" {

@@ -198,7 +198,8 @@ check_lesson() {
     # Its own blocks too, and the options and names of all commands.
     awk '/^```/ { inside = !inside; next } inside' "$1" >>"$work/text"
     ./echolab help >>"$work/text"
-    for command in ${stage:-blocking} $(grep -oE 'echolab [a-z][a-z-]+' "$1" | cut -d ' ' -f 2); do
+    named=$(grep -oE 'echolab [a-z][a-z-]+' "$1" | cut -d ' ' -f 2)
+    for command in ${stage:-blocking} $named; do
         ./echolab "$command" --help >>"$work/text" 2>&1
     done
     check_definitions "$1"
