@@ -249,6 +249,21 @@ cost_of_echoes() {
     [ "$cost" -gt $((3 * alone + 40)) ]
 }
 
+@test "poll.limit: it ends when its limit of descriptors falls below its clients" {
+    start_stage poll -q
+    start_peer silent "$port" 20
+    connect "$port"
+    echo before >&"$talk"
+    hear "$talk"
+    prlimit --pid "$pid" --nofile=10
+    echo after >&"$talk" # the poll() that sleeps is not touched; the next one is
+    await 5 gone "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 1 ]
+    grep -q '^echolab poll: poll: Invalid argument$' "$errors"
+}
+
 @test "epoll.walk: an echo costs the same, however many clients are silent" {
     cost_of_echoes epoll 0
     alone=$cost
