@@ -12,13 +12,13 @@ static const char style[] =
     "  padding: 0 1rem; color: #1b1b1b; background: #fff; }\n"
     "h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }\n"
     ".wide { overflow-x: auto; }\n"
-    "table { border-collapse: collapse; }\n"
+    "table { border-collapse: collapse; font-size: .85rem; }\n"
     "th, td { border: 1px solid #bbb; padding: .25rem .6rem; text-align: left;\n"
     "  vertical-align: top; }\n"
     "th { background: #eee; }\n"
     "td.good { background: #d6efe4; } td.bad { background: #f6ddc9; font-weight: bold; }\n"
     "td.strange { background: #f0e442; font-weight: bold; text-decoration: underline; }\n"
-    "td.faint { color: #666; }\n"
+    "td.faint { color: #666; } td.words { min-width: 15rem; }\n"
     "@media (prefers-color-scheme: dark) {\n"
     "  body { color: #e8e8e8; background: #16181b; } th { background: #2a2d31; }\n"
     "  th, td { border-color: #555; }\n"
@@ -129,7 +129,8 @@ report_row(struct report *report)
 void
 report_cell(struct report *report, enum tone tone, const char *text, const char *tip)
 {
-    static const char *const classes[] = { "", "good", "bad", "strange", "faint" };
+    static const char *const classes[] = { "", "good", "bad", "strange", "faint",
+                                           "words" };
 
     if (report->format == REPORT_MARKDOWN) {
         fputc(' ', report->out);

@@ -7,8 +7,11 @@
 
 enum report_format { REPORT_MARKDOWN, REPORT_HTML, REPORT_JSON };
 
-/* What a cell means; HTML shows it by colour and by weight, never by colour alone. */
-enum tone { TONE_PLAIN, TONE_GOOD, TONE_BAD, TONE_STRANGE, TONE_FAINT };
+/*
+ * What a cell means (WORDS: it is a sentence, and needs room). HTML shows it by colour and by
+ * weight, never by colour alone.
+ */
+enum tone { TONE_PLAIN, TONE_GOOD, TONE_BAD, TONE_STRANGE, TONE_FAINT, TONE_WORDS };
 
 struct report {
     FILE *out;

@@ -219,7 +219,7 @@ report_marks(const struct matrix *matrix, struct report *report)
     for (size_t k = 0; k < matrix->n_scenarios; k++) {
         report_row(report);
         report_cell(report, TONE_PLAIN, matrix->scenarios[k]->name, NULL);
-        report_cell(report, TONE_PLAIN, matrix->scenarios[k]->question, NULL);
+        report_cell(report, TONE_WORDS, matrix->scenarios[k]->question, NULL);
         for (size_t i = 0; i < matrix->n_stages; i++) {
             const struct worker *worker = cell(matrix, i, k);
             char letter[2] = { mark_letter(mark_of(worker)), '\0' };
