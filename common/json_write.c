@@ -7,29 +7,44 @@
 #include "json.h"
 #include "utf8.h"
 
+/* How a string shows this byte, in hex[7]; NULL when it stays as it is. */
+static const char *
+escaped(char byte, char *hex)
+{
+    static const char named[] = "\"\\\b\f\n\r\t";
+    static const char *const shown[] = { "\\\"", "\\\\", "\\b", "\\f", "\\n", "\\r", "\\t" };
+    const char *at = byte != '\0' ? strchr(named, byte) : NULL;
+
+    if (at != NULL)
+        return shown[at - named];
+    if ((unsigned char)byte >= 0x20)
+        return NULL;
+    strcpy(hex, "\\u0000");
+    hex[4] = byte < 0x10 ? '0' : '1';
+    hex[5] = "0123456789abcdef"[byte & 15];
+    return hex;
+}
+
 /* In quotes. Printable characters stay as they are, also those outside of ASCII. */
 static void
 put_quoted(FILE *out, const char *text, size_t len)
 {
-    static const char named[] = "\"\\\b\f\n\r\t";
-    static const char letters[] = "\"\\bfnrt";
+    const char *end = text + len, *plain = text; /* what stays as it is goes out in one piece */
+    char hex[7];
 
     putc('"', out);
-    while (len > 0) {
-        size_t n = utf8_length(text, len);
-        const char *at = *text != '\0' ? strchr(named, *text) : NULL;
+    while (text < end) {
+        size_t n = utf8_length(text, (size_t)(end - text));
+        const char *instead = n == 0 ? "\xef\xbf\xbd" : escaped(*text, hex);
 
-        if (n == 0)
-            fputs("\xef\xbf\xbd", out); /* U+FFFD, the replacement character */
-        else if (at != NULL)
-            fprintf(out, "\\%c", letters[at - named]);
-        else if ((unsigned char)*text < 0x20)
-            fprintf(out, "\\u%04x", (unsigned)*text);
-        else
-            fwrite(text, 1, n, out);
+        if (instead != NULL) { /* U+FFFD stands for what is no UTF-8 */
+            fwrite(plain, 1, (size_t)(text - plain), out);
+            fputs(instead, out);
+            plain = text + 1;
+        }
         text += n > 0 ? n : 1;
-        len -= n > 0 ? n : 1;
     }
+    fwrite(plain, 1, (size_t)(end - plain), out);
     putc('"', out);
 }
 

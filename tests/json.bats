@@ -25,3 +25,7 @@ setup_file() {
 @test "json: 20000 random and damaged texts are judged as by another reader" {
     limit 50 python3 "$BATS_TEST_DIRNAME/fixtures/json_cases.py" "$BATS_FILE_TMPDIR/json" random
 }
+
+@test "json: the texts that a fuzzer found to reach every branch" {
+    limit 30 python3 "$BATS_TEST_DIRNAME/fixtures/json_cases.py" "$BATS_FILE_TMPDIR/json" fuzzed
+}

@@ -104,7 +104,7 @@ messages() {
 }
 
 @test "faults 56: 50 who dribble and 30 who never read cost no CPU and bounded memory" {
-    start_stage message -q
+    start_stage message -q --keep
     messages rude_crowd "$port" "$pid"
 }
 
@@ -113,9 +113,12 @@ messages() {
     messages silence "$port" "$log"
 }
 
-@test "message: what the fuzzer found interesting" {
+@test "message: what the fuzzer found interesting harms nobody else" {
     start_stage message -q
-    messages corpus "$port" "$BATS_TEST_DIRNAME/fixtures/message-corpus"
+    messages corpus "$port" "$BATS_TEST_DIRNAME/fixtures/fuzzed_message.txt"
+    stop_stage
+    start_stage message -q --keep --chunk 7
+    messages corpus "$port" "$BATS_TEST_DIRNAME/fixtures/fuzzed_message.txt"
     stop_stage
     [ "$status" -eq 0 ]
     refute grep -qi 'sanitizer\|runtime error' "$errors"
