@@ -2,9 +2,9 @@
 # The prefork stage: workers, what happens when one dies, and the end with grace.
 load helper
 
-# Clients of a worker: its threads but those that it begins with (a sanitizer has one, too).
+# Clients of a worker: its sockets but the listener.
 clients_of() {
-    echo $(($(threads "$1") - $(threads "$pid")))
+    echo $(($(ls -l "/proc/$1/fd" | grep -c 'socket:') - 1))
 }
 
 workers() {
@@ -20,6 +20,15 @@ has_workers() {
         n=$((n + 1))
     done
     [ "$n" -eq "$1" ]
+}
+
+threads_of_all() {
+    local one n=0
+
+    for one in $(workers); do
+        n=$((n + $(threads "$one")))
+    done
+    echo "$n"
 }
 
 # Seconds, in ms, that stop_stage takes.
@@ -64,6 +73,8 @@ stop_peer() {
     done
     [ "$sum" -eq 12 ]
     [ "$busy" -ge 2 ]
+    # One by one: 12 threads more than 3 workers have, and none in the parent.
+    [ "$(threads_of_all)" -ge $((12 + 3)) ]
 }
 
 @test "faults 52: one client wakes one worker, not all of them" {
