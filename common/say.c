@@ -40,7 +40,8 @@ lines_dropped(void)
 static void
 write_line(int fd, const char *lead, const char *fmt, va_list args)
 {
-    char line[SAY_LIMIT];
+    /* Not on the stack: a task's stack would have to grow by a page for it. */
+    static _Thread_local char line[SAY_LIMIT];
     int saved = errno;
     int n = snprintf(line, sizeof(line), "%s", lead);
     int m = vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, args);

@@ -60,9 +60,9 @@ stack_make(struct stack *stack, size_t extra)
     size_t page = page_size();
     /*
      * A sleeping task needs a page for its frames and a page for what lies above its top.
-     * They are one page when the top is in the middle of it, and that is half the memory.
+     * They are one page when the top is inside of it, and that is half the memory.
      */
-    size_t shared = extra > 0 ? page / 2 : 0;
+    size_t shared = extra > 0 ? page - 1024 : 0;
     size_t size = page + STACK_SIZE + (shared + extra + page - 1) / page * page;
     char *base;
 

@@ -8,7 +8,8 @@
  *              the kernel until she leaves, and a client that never reads
  *              keeps us in send() for ever.  One crash ends all, and only
  *              CR LF ends a line.  11_multi_blocking.c accepts bob too;
- *              30_threaded.c and 31_forked.c give each client a helper.
+ *              30_threaded.c and 31_forked.c give each client a helper,
+ *              41_coroutine.c a task.
  */
 #include <sys/socket.h>
 

@@ -7,8 +7,8 @@
  * Gone:        the walk over all clients, in the kernel and here.
  * Still wrong: one thread: while one client makes us work, the others
  *              wait; one crash ends all.  And a client's story is cut into
- *              pieces, one for each event; 41_coroutine.c tells it in one
- *              go again.
+ *              pieces, one for each event; 40_callback.c gives the pieces
+ *              names, 41_coroutine.c tells the story in one go again.
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>
