@@ -7,7 +7,7 @@
  * Still wrong: each client costs a thread, with its stack and its place in
  *              the scheduler, even while it is silent; all threads share one
  *              memory, and one crash ends them all.  31_forked.c gives each
- *              client a memory of its own.
+ *              client a memory of its own, 32_prefork.c shares a few.
  */
 #include <sys/socket.h>
 
