@@ -144,8 +144,8 @@ await_party(struct player *player, const struct step *step, double end, struct r
             player_turn(player, end);
     }
     if (n_failed > 0 && party->count > 1)
-        snprintf(result->saw, sizeof(result->saw), "%u of %u fail; %s-%u: %s", n_failed,
-                 party->count, party->name, first, text);
+        snprintf(result->saw, sizeof(result->saw), "%u of %u fail; %s-%u: %.100s",
+                 n_failed, party->count, party->name, first, text);
     else
         snprintf(result->saw, sizeof(result->saw), "%s", text);
     result->served = party->count - n_failed;
