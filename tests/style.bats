@@ -11,7 +11,7 @@ load helper
     local compiler
 
     for compiler in gcc clang; do
-        run make -j2 -C "$ROOT" CC="$compiler" BUILD="$BATS_TEST_TMPDIR/$compiler" \
+        run make -j2 -C "$ROOT" CC="$compiler" WERROR=-Werror BUILD="$BATS_TEST_TMPDIR/$compiler" \
             OUT="$BATS_TEST_TMPDIR/$compiler.out"
         echo "$output"
         [ "$status" -eq 0 ]

@@ -22,7 +22,7 @@ struct stat_line {
 static ssize_t
 read_proc(pid_t pid, const char *name, char *text, size_t room)
 {
-    char path[64];
+    char path[96];
     ssize_t n;
     int fd;
 
