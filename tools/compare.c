@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "choice.h"
 #include "color.h"
 #include "commands.h"
 #include "launch.h"
@@ -25,6 +26,7 @@ static const char usage[] =
     "\n"
     "      --quick        only the scenarios that tell the stages apart best\n"
     "      --all          every scenario\n"
+    "      --only NAME,.. these scenarios\n"
     "  -o, --output FILE  write a report too: .md, .html or .json\n"
     "      --color WHEN   auto, always or never\n"
     "  -h, --help         this text\n"
@@ -33,6 +35,7 @@ static const char usage[] =
 
 struct compare {
     enum { QUICK, STANDARD, ALL } which;
+    const char *only; /* names, a comma between them; NULL: as `which` says */
     struct matrix matrix;
     const char *output;
 };
@@ -40,6 +43,8 @@ struct compare {
 static bool
 is_chosen(const struct compare *compare, const struct scenario *scenario)
 {
+    if (compare->only != NULL)
+        return name_in(compare->only, scenario->name);
     if (compare->which == ALL)
         return true;
     return compare->which == QUICK ? scenario->quick : scenario->compare;
@@ -83,8 +88,9 @@ static void
 read_arguments(int argc, char **argv, struct compare *compare)
 {
     static const struct option longs[] = {
-        { "quick", 0, NULL, 'Q' }, { "all", 0, NULL, 'A' },  { "output", 1, NULL, 'o' },
-        { "color", 1, NULL, 'c' }, { "help", 0, NULL, 'h' }, { NULL, 0, NULL, 0 },
+        { "only", 1, NULL, 'O' },   { "quick", 0, NULL, 'Q' }, { "all", 0, NULL, 'A' },
+        { "output", 1, NULL, 'o' }, { "color", 1, NULL, 'c' }, { "help", 0, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     int opt;
 
@@ -96,6 +102,10 @@ read_arguments(int argc, char **argv, struct compare *compare)
             break;
         case 'A':
             compare->which = ALL;
+            break;
+        case 'O':
+            compare->only = optarg;
+            check_names(optarg);
             break;
         case 'o':
             compare->output = optarg;

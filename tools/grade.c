@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "choice.h"
 #include "color.h"
 #include "commands.h"
 #include "gradebook.h"
@@ -65,6 +66,7 @@ read_option(struct grade *grade, int opt, const char *value)
         break;
     case 'O':
         grade->only = value;
+        check_names(value);
         break;
     case 'T':
     case 'J':
@@ -106,20 +108,6 @@ read_arguments(int argc, char **argv, struct grade *grade)
     check_command(argv + optind);
 }
 
-/* Is the name one of those behind --only? */
-static bool
-is_wanted(const char *only, const char *name)
-{
-    size_t len = strlen(name);
-
-    for (const char *at = only; at != NULL; at = strchr(at, ',')) {
-        at += *at == ',';
-        if (strncmp(at, name, len) == 0 && (at[len] == ',' || at[len] == '\0'))
-            return true;
-    }
-    return only == NULL;
-}
-
 static void
 choose_scenarios(struct gradebook *book, const char *only)
 {
@@ -127,7 +115,8 @@ choose_scenarios(struct gradebook *book, const char *only)
     struct scenario *scenario;
 
     for (size_t i = 0; (scenario = scenario_at(i, problem, sizeof(problem))) != NULL; i++) {
-        if ((scenario->profiles & book->profile) == 0 || !is_wanted(only, scenario->name)) {
+        if ((scenario->profiles & book->profile) == 0 ||
+            (only != NULL && !name_in(only, scenario->name))) {
             scenario_free(scenario);
             continue;
         }
@@ -141,10 +130,7 @@ choose_scenarios(struct gradebook *book, const char *only)
         };
     }
     if (book->n == 0)
-        errx(USAGE_ERROR,
-             "--only %s: no such scenario in the profile %s; 'echolab play' lists "
-             "all",
-             only, book->profile_name);
+        errx(USAGE_ERROR, "--only %s: not graded in the profile %s", only, book->profile_name);
 }
 
 static void
@@ -159,12 +145,23 @@ show_progress(void *context)
     fflush(stderr);
 }
 
+/* A server that does not come up for the first scenario has nothing to be graded. */
+static bool
+never_listens(const struct gradebook *book)
+{
+    return !book->workers[0].lost && book->workers[0].outcome.started != LISTENS;
+}
+
 /* What failed beside another scenario is played once more, alone: load is no mistake. */
 static int
 play(struct gradebook *book)
 {
     bool tell = isatty(STDERR_FILENO);
-    int number = workers_play(book->workers, book->n, AT_ONCE, tell ? show_progress : NULL, book);
+    int number = workers_play(book->workers, 1, 1, NULL, NULL);
+
+    if (number != 0 || never_listens(book))
+        return number;
+    number = workers_play(book->workers, book->n, AT_ONCE, tell ? show_progress : NULL, book);
 
     for (size_t i = 0; i < book->n && number == 0; i++) {
         struct worker *worker = &book->workers[i];
@@ -182,16 +179,6 @@ play(struct gradebook *book)
     if (tell)
         fprintf(stderr, "\r\033[K");
     return number;
-}
-
-/* A server that never comes up has nothing to be graded. */
-static bool
-never_listens(const struct gradebook *book)
-{
-    for (size_t i = 0; i < book->n; i++)
-        if (book->workers[i].lost || book->workers[i].outcome.started == LISTENS)
-            return false;
-    return true;
 }
 
 int

@@ -20,7 +20,8 @@
 #define DEFAULT_STAGES "multi-blocking,epoll"
 #define LIMIT_MS 60000
 #define MOST_LIMIT_MS 600000
-#define AT_ONCE 3 /* more servers side by side would disturb each other */
+#define OWN_CPU 0.8 /* of a core: from here on the player itself is the limit */
+#define AT_ONCE 3   /* more servers side by side would disturb each other */
 
 struct play {
     const char *name; /* of the scenario, or its file */
@@ -236,6 +237,21 @@ draw_live(void *context)
     fflush(stdout);
 }
 
+/* What else may help to understand a failure. */
+static void
+conclude_more(const struct worker *worker)
+{
+    const struct outcome *outcome = &worker->outcome;
+    char end[400];
+
+    explain_end(worker, end, sizeof(end));
+    if (outcome->started == LISTENS && end[0] != '\0')
+        printf("  the server ended: %s\n", end);
+    if (outcome->took > 0.5 && outcome->own_cpu > OWN_CPU * outcome->took)
+        printf("  the player itself needed %.0f %% of a core: more would not go\n",
+               100 * outcome->own_cpu / outcome->took);
+}
+
 /* Says what became of it. Returns the exit code. */
 static int
 conclude(const struct play *play, const struct worker *worker)
@@ -262,6 +278,7 @@ conclude(const struct play *play, const struct worker *worker)
                why);
     if (mark == MARK_NOT_PLAYED || mark == MARK_HOLDS)
         return 0;
+    conclude_more(worker);
     if (worker->outcome.started != LISTENS)
         return 3;
     if (mark == MARK_FAILS && worker->target.stage != NULL)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define CROWD 100 /* fewer clients say nothing about how many a server can have */
+
 const char *const cost_heads[N_COSTS] = { "bob waits", "CPU, idle", "tasks for 100",
                                           "memory a client", "clients at once" };
 
@@ -66,16 +68,18 @@ most_clients(const struct worker *workers, size_t n, char *text)
         for (size_t k = 0; k < workers[i].outcome.n_results && !workers[i].lost; k++) {
             const struct step *step = &workers[i].scenario->steps[k];
             const struct result *result = &workers[i].outcome.results[k];
-            const struct party *party = &workers[i].scenario->parties[step->party];
+            unsigned count = 0;
 
-            if (step->action != EXPECT_ECHO || step->party < 0 || result->times == 0)
+            if (step->action == EXPECT_ECHO && result->times > 0)
+                count = workers[i].scenario->parties[step->party].count;
+            if (count < CROWD)
                 continue;
-            if (party->count > asked)
-                asked = party->count;
+            if (count > asked)
+                asked = count;
             if (result->served > most)
                 most = result->served;
         }
-    if (asked > 1)
+    if (asked > 0)
         snprintf(text, COST_TEXT, "%u%s", most, most == asked ? " or more" : "");
 }
 

@@ -81,11 +81,39 @@ scenario_forms(FILE *out)
         fprintf(out, "%s\n", other_forms[i].words);
 }
 
+/* What is to be filled in for the words in capitals. */
+static const struct {
+    const char *name, *meaning;
+} fields[] = {
+    { "TIME", "a time such as 500ms or 2s" },
+    { "DATA", "\"text\" or a size such as 20 KiB of lines" },
+    { "TEXT", "\"text\"" },
+    { "SIZE", "a size such as 20 KiB" },
+    { "COUNT", "a number of 1 or more" },
+    { "STATUS", "a status of 0 to 255" },
+    { "SIGNAL", "a signal such as TERM" },
+    { "OPTION", "an option such as --work" },
+    { "PERCENT", "a percentage such as 5%" },
+    { "PROFILE", "echo, line or smoke" },
+};
+
+/* The word of a form as a message calls it. */
 static void
-hope(struct hopes *hopes, int at, const char *word, size_t len)
+describe(const struct word *word, char *out, size_t room)
+{
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        if (word_is(word, fields[i].name)) {
+            snprintf(out, room, "%s", fields[i].meaning);
+            return;
+        }
+    snprintf(out, room, "'%.*s'", (int)word->len, word->text);
+}
+
+/* At this place the form would have gone on with that word; the furthest place counts. */
+static void
+hope(struct hopes *hopes, int at, const char *word)
 {
     size_t used = strlen(hopes->text);
-    char item[40];
 
     if (at < hopes->at)
         return;
@@ -93,9 +121,8 @@ hope(struct hopes *hopes, int at, const char *word, size_t len)
         used = 0;
     hopes->at = at;
     hopes->text[used] = '\0';
-    snprintf(item, sizeof(item), "'%.*s'", (int)len, word);
-    if (strstr(hopes->text, item) == NULL && used + strlen(item) + 3 < sizeof(hopes->text))
-        sprintf(hopes->text + used, "%s%s", used > 0 ? ", " : "", item);
+    if (strstr(hopes->text, word) == NULL && used + strlen(word) + 5 < sizeof(hopes->text))
+        sprintf(hopes->text + used, "%s%s", used > 0 ? " or " : "", word);
 }
 
 static long
@@ -199,6 +226,7 @@ match(const struct form *form, const struct word *words, int n, struct step *ste
       struct hopes *hopes)
 {
     const char *at = form->words;
+    char text[60];
     int i = 0;
 
     step->number = -1;
@@ -213,7 +241,8 @@ match(const struct form *form, const struct word *words, int n, struct step *ste
         else if (i < n && !words[i].quoted && words[i].len == wanted.len)
             used = memcmp(words[i].text, at, len) == 0;
         if (used == 0) {
-            hope(hopes, i, at, len);
+            describe(&wanted, text, sizeof(text));
+            hope(hopes, i, text);
             break;
         }
         i += used;
@@ -225,7 +254,7 @@ match(const struct form *form, const struct word *words, int n, struct step *ste
         return true;
     }
     if (*at == '\0')
-        hope(hopes, i, "end of line", strlen("end of line"));
+        hope(hopes, i, "the end of the line");
     free((void *)step->data.text);
     step->data.text = NULL;
     return false;

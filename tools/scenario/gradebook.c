@@ -69,28 +69,6 @@ expected_text(const struct worker *worker, char *out, size_t room)
         snprintf(out, room, "%s   (line %u of %s)", step->text, step->line, worker->scenario->name);
 }
 
-/* How the server ended, and its last line, when it ended by itself. */
-static void
-end_text(const struct worker *worker, char *out, size_t room)
-{
-    const char *words = worker->outcome.words;
-    size_t len = strlen(words), from;
-
-    out[0] = '\0';
-    if (worker->lost || worker->outcome.end_text[0] == '\0')
-        return;
-    while (len > 0 && words[len - 1] == '\n')
-        len--;
-    for (from = len; from > 0 && words[from - 1] != '\n';)
-        from--;
-    snprintf(out, room, "%s%s%.*s%s", worker->outcome.end_text,
-             len > from ? "; its last line: \"" : "", (int)(len - from < 200 ? len - from : 200),
-             words + from, len > from ? "\"" : "");
-    for (char *at = out; *at != '\0'; at++) /* what a server prints may hold anything */
-        if ((unsigned char)*at < ' ' || *at == 0x7f)
-            *at = '?';
-}
-
 /* Text in lines of WIDTH, each behind as many blanks as the label is long. */
 static void
 print_wrapped(FILE *out, const char *label, const char *text)
@@ -124,7 +102,7 @@ print_failure(const struct worker *worker, FILE *out)
     print_wrapped(out, "      expected  ", text);
     saw_text(worker, text, sizeof(text));
     print_wrapped(out, "      saw       ", text);
-    end_text(worker, text, sizeof(text));
+    explain_end(worker, text, sizeof(text));
     print_wrapped(out, "      server    ", text);
     if (worker->scenario->hint != NULL)
         print_wrapped(out, "      hint      ", worker->scenario->hint);
@@ -180,7 +158,7 @@ gradebook_tap(const struct gradebook *book, FILE *out)
         fprintf(out, "# expected: %s\n", text);
         saw_text(worker, text, sizeof(text));
         fprintf(out, "# saw: %s\n", text);
-        end_text(worker, text, sizeof(text));
+        explain_end(worker, text, sizeof(text));
         if (text[0] != '\0')
             fprintf(out, "# server: %s\n", text);
         if (worker->scenario->hint != NULL)
@@ -204,7 +182,7 @@ json_verdict(const struct worker *worker, struct json_writer *w)
         json_put_string(w, "expected", text);
         saw_text(worker, text, sizeof(text));
         json_put_string(w, "saw", text);
-        end_text(worker, text, sizeof(text));
+        explain_end(worker, text, sizeof(text));
         json_put_string(w, "server", text);
         json_put_string(w, "hint", worker->scenario->hint != NULL ? worker->scenario->hint : "");
     }

@@ -19,6 +19,15 @@
 #define SETTLE_MS 50  /* a server that listens gets so long to fall asleep */
 #define SWEEP_MS 3000 /* after SIGKILL; only the kernel itself can make it longer */
 
+/* What a server prints is shown on our terminal: nothing in it may steer that. */
+static void
+make_harmless(char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (((unsigned char)text[i] < ' ' && text[i] != '\n') || text[i] == 0x7f)
+            text[i] = text[i] == '\t' || text[i] == '\r' ? ' ' : '?';
+}
+
 /* Keeps the last words and copies them to the log. */
 static void
 hear_console(struct server *server)
@@ -32,6 +41,7 @@ hear_console(struct server *server)
 
         if (server->log_fd != -1 && write(server->log_fd, text, (size_t)n) == -1)
             server->log_fd = -1;
+        make_harmless(text, (size_t)n);
         if (server->n_words > keep) {
             memmove(server->words, server->words + server->n_words - keep, keep);
             server->n_words = keep;

@@ -84,6 +84,24 @@ explain(const struct worker *worker, char *out, size_t room)
 }
 
 void
+explain_end(const struct worker *worker, char *out, size_t room)
+{
+    const char *words = worker->outcome.words;
+    size_t len = strlen(words), from;
+
+    out[0] = '\0';
+    if (worker->lost || worker->outcome.end_text[0] == '\0')
+        return;
+    while (len > 0 && words[len - 1] == '\n')
+        len--;
+    for (from = len; from > 0 && words[from - 1] != '\n';)
+        from--;
+    snprintf(out, room, "%s%s%.*s%s", worker->outcome.end_text,
+             len > from ? "; its last line: \"" : "", (int)(len - from < 200 ? len - from : 200),
+             words + from, len > from ? "\"" : "");
+}
+
+void
 print_steps(FILE *out, const struct worker *worker)
 {
     static const char *const words[] = { "not reached", "", "ok", "FAILS" };

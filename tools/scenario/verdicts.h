@@ -36,6 +36,11 @@ void count_expectations(const struct worker *worker, unsigned *held, unsigned *a
  */
 void explain(const struct worker *worker, char *out, size_t room);
 
+/*
+ * How the server ended and what it said last, into out[room]; empty when the player ended it.
+ */
+void explain_end(const struct worker *worker, char *out, size_t room);
+
 /* Prints every step with its time and its result. */
 void print_steps(FILE *out, const struct worker *worker);
 
