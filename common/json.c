@@ -354,3 +354,19 @@ json_real(const struct json *value, double *out)
     *out = number;
     return true;
 }
+
+int64_t
+json_member_integer(const struct json *object, const char *name, int64_t otherwise)
+{
+    int64_t value;
+
+    return json_integer(json_member(object, name), &value) ? value : otherwise;
+}
+
+double
+json_member_real(const struct json *object, const char *name, double otherwise)
+{
+    double value;
+
+    return json_real(json_member(object, name), &value) ? value : otherwise;
+}

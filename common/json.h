@@ -61,6 +61,10 @@ bool json_integer(const struct json *value, int64_t *out);
 /* Sets *out to the nearest double when value is a number in the range of doubles. */
 bool json_real(const struct json *value, double *out);
 
+/* The member of that name as a whole number or a number; `otherwise` when it is none. */
+int64_t json_member_integer(const struct json *object, const char *name, int64_t otherwise);
+double json_member_real(const struct json *object, const char *name, double otherwise);
+
 /*
  * The writer puts ", " and ": " where they belong, as Python's json does. In objects each
  * value gets a name, in arrays and outside it gets NULL. Start with more = false.

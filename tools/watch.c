@@ -88,20 +88,15 @@ read_options(int argc, char **argv, struct wish *wish)
 static bool
 runs_stage(pid_t pid, const char *stage)
 {
-    char path[64], text[512] = "";
-    FILE *file;
-    size_t n, first;
+    char text[512] = "";
+    ssize_t n = read_proc(pid, "cmdline", text, sizeof(text));
+    size_t first;
     const char *base;
 
-    snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
-    file = fopen(path, "re");
-    if (file == NULL)
-        return false;
-    n = fread(text, 1, sizeof(text) - 1, file);
-    fclose(file);
     first = strlen(text);
     base = strrchr(text, '/') != NULL ? strrchr(text, '/') + 1 : text;
-    return n > first + 1 && strcmp(base, "echolab") == 0 && strcmp(text + first + 1, stage) == 0;
+    return n > (ssize_t)first + 1 && strcmp(base, "echolab") == 0 &&
+        strcmp(text + first + 1, stage) == 0;
 }
 
 /* The eldest process that runs the stage: the others are its children. */

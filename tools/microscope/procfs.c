@@ -18,8 +18,7 @@ struct stat_line {
     unsigned threads;
 };
 
-/* Reads a small file of /proc into text[room]. Returns its length, -1 when it is not there. */
-static ssize_t
+ssize_t
 read_proc(pid_t pid, const char *name, char *text, size_t room)
 {
     char path[96];

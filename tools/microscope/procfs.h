@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define MOST_PROCESSES 8192
@@ -36,5 +37,11 @@ unsigned accept_queue(int port);
 
 /* Is somebody listening on this port? *v6 is set when only ::1 answers. */
 bool port_listens(int port, bool *v6);
+
+/*
+ * Reads a small file of /proc/PID/ into text[room], with a NUL behind it. Returns its length,
+ * -1 when it is not there or not for us to see.
+ */
+ssize_t read_proc(pid_t pid, const char *name, char *text, size_t room);
 
 #endif

@@ -31,22 +31,6 @@ track_free(struct track *track)
     *track = (struct track){ .calls = -1 };
 }
 
-static double
-real_of(const struct json *line, const char *name, double otherwise)
-{
-    double value;
-
-    return json_real(json_member(line, name), &value) ? value : otherwise;
-}
-
-static long long
-integer_of(const struct json *line, const char *name, long long otherwise)
-{
-    int64_t value;
-
-    return json_integer(json_member(line, name), &value) ? value : otherwise;
-}
-
 static void
 copy_text(char *out, size_t room, const struct json *line, const char *name)
 {
@@ -158,17 +142,17 @@ add_deed(struct track *track, const struct json *line, enum deed_kind kind, doub
     copy_text(deed->who, sizeof(deed->who), line, "who");
     copy_text(deed->because, sizeof(deed->because), line, "because");
     if (kind == DEED_SEND)
-        deed->waited = real_of(line, "waited", -1);
+        deed->waited = json_member_real(line, "waited", -1);
 }
 
 /* A call has ended: the nap in it is over, and a client may have been served. */
 static void
 take_call(struct track *track, const struct json *line, int task, double at)
 {
-    double slept = real_of(line, "slept", 0);
+    double slept = json_member_real(line, "slept", 0);
     struct nap *nap = open_nap(track, task);
     const struct json *call = json_member(line, "call");
-    long long result = integer_of(line, "result", -1);
+    long long result = json_member_integer(line, "result", -1);
 
     if (nap != NULL)
         nap->to = at;
@@ -190,8 +174,8 @@ void
 track_line(struct track *track, const struct json *line)
 {
     const struct json *event = json_member(line, "event");
-    double at = real_of(line, "t", 0) + track->offset;
-    int task = task_index(track, (int)integer_of(line, "task", 1), at);
+    double at = json_member_real(line, "t", 0) + track->offset;
+    int task = task_index(track, (int)json_member_integer(line, "task", 1), at);
 
     if (at > track->end)
         track->end = at;
@@ -210,8 +194,8 @@ track_line(struct track *track, const struct json *line)
             nap->to = at;
         track->tasks[task].gone = at;
     } else if (json_is(event, "end")) {
-        track->calls = integer_of(line, "all_calls", -1);
-        track->serving = integer_of(line, "serving_calls", -1);
+        track->calls = json_member_integer(line, "all_calls", -1);
+        track->serving = json_member_integer(line, "serving_calls", -1);
     }
 }
 

@@ -3,33 +3,15 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "eventlog.h"
 #include "proctask.h"
 #include "syscalls.h"
 
 #define MOST_LOOKED_AT 512 /* processes */
-
-/* The same whole file of /proc, as text. Returns its length; -1 with errno set. */
-static ssize_t
-read_text(const char *path, char *out, size_t room)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n;
-
-    if (fd == -1)
-        return -1;
-    n = read(fd, out, room - 1);
-    close(fd);
-    out[n > 0 ? n : 0] = '\0';
-    return n;
-}
 
 static const struct tcp_row *
 row_with(const struct tcp_row *rows, size_t n, unsigned long inode)
@@ -72,8 +54,8 @@ look_at_call(struct view *view, struct view_task *task, const struct tcp_row *ro
     long nr;
 
     task->fd = -1;
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", task->pid, task->tid);
-    if (read_text(path, text, sizeof(text)) > 0) {
+    snprintf(path, sizeof(path), "task/%d/syscall", task->tid);
+    if (read_proc(task->pid, path, text, sizeof(text)) > 0) {
         if (sscanf(text, "%ld %lx", &nr, &first) != 2 || nr < 0)
             return;
         shape = shape_of(nr);
@@ -86,8 +68,8 @@ look_at_call(struct view *view, struct view_task *task, const struct tcp_row *ro
         return;
     }
     view->hidden = "on whom it sleeps (refused: kernel.yama.ptrace_scope)";
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/wchan", task->pid, task->tid);
-    if (read_text(path, text, sizeof(text)) > 0 && strcmp(text, "0") != 0)
+    snprintf(path, sizeof(path), "task/%d/wchan", task->tid);
+    if (read_proc(task->pid, path, text, sizeof(text)) > 0 && strcmp(text, "0") != 0)
         snprintf(task->call, sizeof(task->call), "%.23s", text);
 }
 
@@ -99,8 +81,8 @@ look_at_task(struct view *view, pid_t pid, pid_t tid, const struct tcp_row *rows
     const char *at;
 
     *task = (struct view_task){ .pid = pid, .tid = tid, .fd = -1 };
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, tid);
-    if (read_text(path, text, sizeof(text)) <= 0 || (at = strstr(text, "\nState:\t")) == NULL)
+    snprintf(path, sizeof(path), "task/%d/status", tid);
+    if (read_proc(pid, path, text, sizeof(text)) <= 0 || (at = strstr(text, "\nState:\t")) == NULL)
         return;
     task->state = at[8];
     if ((at = strstr(text, "\nvoluntary_ctxt_switches:")) != NULL)
@@ -177,12 +159,10 @@ sort_rows(struct view *view, const struct tcp_row *rows, size_t n)
 static void
 name_process(struct view *view, pid_t pid)
 {
-    char path[64], text[512];
-    ssize_t n;
+    char text[512];
+    ssize_t n = read_proc(pid, "cmdline", text, sizeof(text));
     const char *base;
 
-    snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
-    n = read_text(path, text, sizeof(text));
     if (n <= 0)
         return;
     base = strrchr(text, '/') != NULL ? strrchr(text, '/') + 1 : text;
@@ -251,15 +231,6 @@ listener_process(int port)
     return eldest;
 }
 
-static double
-clock_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 /* All processes of the server, one by one. */
 static void
 look_at_processes(struct view *view, const struct tcp_row *rows, size_t n)
@@ -289,7 +260,7 @@ view_look(struct view *view, pid_t pid, int port, const struct view *before)
     size_t n = 0;
 
     *view = (struct view){ .pid = pid, .port = port, .backlog = -1, .cpu = -1, .wakes = -1,
-                           .at = clock_s() };
+                           .at = now_s() };
     if (pid != 0 && (process_state(pid) == '\0' || process_state(pid) == 'Z'))
         return -1;
     if (port == 0)

@@ -133,14 +133,6 @@ run_write(FILE *out, const struct run *run)
     append_file(out, run->trace_path);
 }
 
-static int64_t
-integer_of(const struct json *line, const char *name, int64_t otherwise)
-{
-    int64_t value;
-
-    return json_integer(json_member(line, name), &value) ? value : otherwise;
-}
-
 static void
 begin_run(struct run *run, const struct json *line)
 {
@@ -148,13 +140,13 @@ begin_run(struct run *run, const struct json *line)
     const struct json *parties = json_member(line, "parties");
 
     run_set_title(run, title != NULL && title->type == JSON_STRING ? title->text : "a server");
-    run->log.began = (double)integer_of(line, "clock", 0) / 1e9;
+    run->log.began = (double)json_member_integer(line, "clock", 0) / 1e9;
     json_real(json_member(line, "took"), &run->took);
     for (const struct json *one = parties != NULL ? parties->first : NULL;
          one != NULL && run->cast.n_parties < MOST_PARTIES; one = one->next) {
         struct party *party = &run->cast.parties[run->cast.n_parties++];
         const struct json *name = json_member(one, "name");
-        int64_t count = integer_of(one, "count", 1);
+        int64_t count = json_member_integer(one, "count", 1);
 
         snprintf(party->name, sizeof(party->name), "%.27s",
                  name != NULL && name->type == JSON_STRING ? name->text : "?");
@@ -168,8 +160,8 @@ begin_run(struct run *run, const struct json *line)
 static void
 take_client(struct run *run, const struct json *line)
 {
-    struct event event = { .who = (int)integer_of(line, "client", WHO_SERVER),
-                           .number = (uint64_t)integer_of(line, "number", 0) };
+    struct event event = { .who = (int)json_member_integer(line, "client", WHO_SERVER),
+                           .number = (uint64_t)json_member_integer(line, "number", 0) };
     const struct json *did = json_member(line, "did");
 
     if (!json_real(json_member(line, "t"), &event.at) || event.at < 0 ||
@@ -273,7 +265,7 @@ clients_from_deeds(struct run *run)
 static void
 begin_trace(struct run *run, const struct json *line)
 {
-    double clock = (double)integer_of(line, "clock", 0) / 1e9;
+    double clock = (double)json_member_integer(line, "clock", 0) / 1e9;
 
     track_free(&run->track);
     track_begin(&run->track, run->log.began > 0 ? clock - run->log.began : 0);
