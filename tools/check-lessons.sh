@@ -170,12 +170,13 @@ check_citations() {
             resolves "$text" || echo "$where: nothing is called \`$text\`"
         done
     # The beats of the loop are signposts in the sources.
-    prose "$1" | sed 's/[A-Z]*-[A-Z]*//g' | grep -owE '^[0-9]+|ASK|WAIT|SERVE|ACCEPT' | while read -r word; do
-        case $word in
-        [0-9]*) line=$word ;;
-        *) grep -qw "$word" "$work/text" || echo "$1:$line: the stage has no $word" ;;
-        esac
-    done
+    prose "$1" | sed 's/[A-Z]*-[A-Z]*//g' | grep -owE '^[0-9]+|ASK|WAIT|SERVE|ACCEPT' |
+        while read -r word; do
+            case $word in
+            [0-9]*) line=$word ;;
+            *) grep -qw "$word" "$work/text" || echo "$1:$line: the stage has no $word" ;;
+            esac
+        done
 }
 
 check_lesson() {
