@@ -3,11 +3,10 @@
  *
  * A new stage is its file, a line among the declarations and a line in the table.
  */
-#include <sys/resource.h>
-
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +131,24 @@ speak_as(const char *command)
     program_invocation_short_name = name;
 }
 
+/*
+ * The exit code of a command that has printed: a full disk turns 0 into 1.
+ * A reader that has seen enough (`| head -1`) is no failure.
+ */
+static int
+told(int code)
+{
+    struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+    bool lost = fflush(stdout) == EOF;
+
+    if (code != 0 || (!lost && !ferror(stdout)))
+        return code;
+    if (poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0)
+        return code;
+    warnx("cannot write to standard output: is the disk full?");
+    return 1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -146,11 +163,11 @@ main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         printf("echolab %s\n", ECHOLAB_VERSION);
-        return 0;
+        return told(0);
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_help(stdout);
-        return 0;
+        return told(0);
     }
 
     const struct stage *stage = stage_named(argv[1]);
@@ -158,5 +175,7 @@ main(int argc, char **argv)
     if (stage == NULL && command == NULL)
         return unknown_command(argv[1]);
     speak_as(argv[1]);
-    return stage != NULL ? serve(stage, argc - 1, argv + 1) : command->run(argc - 1, argv + 1);
+    if (stage != NULL)
+        return serve(stage, argc - 1, argv + 1);
+    return told(command->run(argc - 1, argv + 1));
 }
