@@ -315,7 +315,7 @@ wrong_option(int opt, char **argv)
     if (row != NULL)
         errx(USAGE_ERROR, "--%s takes no value", row->name);
     if (optopt != 0 && optopt < 256)
-        errx(USAGE_ERROR, "unknown option '-%c'; 'echolab help' lists them", optopt);
+        errx(USAGE_ERROR, "unknown option '-%c'; --help lists them", optopt);
     errx(USAGE_ERROR, "unknown option '%s'; --help lists them", argv[optind - 1]);
 }
 

@@ -21,8 +21,8 @@
 static const char usage[] =
     "usage: echolab compare [STAGE...] [OPTION...]\n"
     "\n"
-    "Plays the same clients against every stage (or those that are named) and shows in one table\n"
-    "who serves and who fails, and what it costs.\n"
+    "Plays the same clients against every stage (or those that are named) and shows\n"
+    "in one table who serves and who fails, and what it costs.\n"
     "\n"
     "      --quick        only the scenarios that tell the stages apart best\n"
     "      --all          every scenario\n"
@@ -98,10 +98,10 @@ read_arguments(int argc, char **argv, struct compare *compare)
     while ((opt = getopt_long(argc, argv, ":o:h", longs, NULL)) != -1) {
         switch (opt) {
         case 'Q':
-            compare->which = QUICK;
-            break;
         case 'A':
-            compare->which = ALL;
+            if (compare->which == (opt == 'Q' ? ALL : QUICK))
+                errx(USAGE_ERROR, "either --quick or --all, not both");
+            compare->which = opt == 'Q' ? QUICK : ALL;
             break;
         case 'O':
             compare->only = optarg;
