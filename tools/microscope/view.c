@@ -22,6 +22,17 @@ row_with(const struct tcp_row *rows, size_t n, unsigned long inode)
     return NULL;
 }
 
+/* A descriptor that is no TCP connection, from its link in /proc. */
+static const char *
+plain_name(const char *link)
+{
+    if (strcmp(link, "anon_inode:[eventpoll]") == 0)
+        return "its epoll list";
+    if (strncmp(link, "pipe:", 5) == 0)
+        return "a pipe";
+    return socket_inode(link) != 0 ? "" : link;
+}
+
 /* What descriptor fd of the process is, in words for people. */
 static void
 name_fd(struct view_task *task, const struct tcp_row *rows, size_t n)
@@ -34,7 +45,7 @@ name_fd(struct view_task *task, const struct tcp_row *rows, size_t n)
         return;
     row = row_with(rows, n, socket_inode(link));
     if (row == NULL)
-        snprintf(task->on, sizeof(task->on), "%s", socket_inode(link) != 0 ? "" : link);
+        snprintf(task->on, sizeof(task->on), "%s", plain_name(link));
     else if (row->state == TCP_STATE_LISTEN)
         snprintf(task->on, sizeof(task->on), "the listener");
     else
