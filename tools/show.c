@@ -17,8 +17,9 @@ static const char usage[] =
     "usage: echolab show STAGE [--vs STAGE | --diff]\n"
     "       echolab show SCENARIO | FILE\n"
     "\n"
-    "Prints the source of a stage, what changed from another stage to it (--diff: from its\n"
-    "parent), a scenario, or any file that `echolab show` without an operand lists.\n";
+    "Prints the source of a stage, what changed from another stage to it (--diff:\n"
+    "from its parent), a scenario, or any file that `echolab show` without an operand\n"
+    "lists, by its whole name or the last part of it.\n";
 
 static int
 list_files(void)
@@ -45,7 +46,20 @@ source_of(const char *name)
     return file;
 }
 
-/* A stage, a scenario, or a file by its whole name. */
+/* The file whose name ends in /NAME. */
+static const struct embedded *
+file_called(const char *name)
+{
+    for (size_t i = 0; embedded_at(i) != NULL; i++) {
+        const char *slash = strrchr(embedded_at(i)->name, '/');
+
+        if (slash != NULL && strcmp(slash + 1, name) == 0)
+            return embedded_at(i);
+    }
+    return NULL;
+}
+
+/* A stage, a scenario, or a file by its whole name or the last part of it. */
 static const struct embedded *
 anything(const char *name)
 {
@@ -58,6 +72,8 @@ anything(const char *name)
     file = embedded_named(path);
     if (file == NULL)
         file = embedded_named(name);
+    if (file == NULL)
+        file = file_called(name);
     if (file == NULL)
         errx(USAGE_ERROR, "there is nothing named '%s'; 'echolab show' lists what there is", name);
     return file;
