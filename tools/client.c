@@ -53,17 +53,18 @@ static const struct option longs[] = {
 
 static const char help[] =
     "usage: echolab client [OPTION...] [HOST [PORT]]\n\n"
-    "Sends each line of its input and prints what comes back. When the input has ended\n"
-    "(Ctrl-D) it stays until as many bytes came back as it sent.\n"
-    "HOST may be unix:PATH; without HOST and PORT: 127.0.0.1 8000 (ECHOLAB_BIND, ECHOLAB_PORT).\n\n"
-    "      --eol=crlf|lf          what is sent for the end of a line (default crlf, as telnet);\n"
-    "                             lf sends every byte as it is\n"
-    "      --half-close           when the input ends, tell the server so by shutdown(), and\n"
-    "                             read until it has answered and closed\n"
-    "      --connect-timeout=SEC  give up connecting after so long (default 10, 0 never)\n"
-    "  -i, --read-timeout=SEC     give up when no byte moved for so long while an echo is\n"
-    "                             missing; 0 never (default 5 after the end of the input, never\n"
-    "                             in a terminal)\n\n"
+    "Sends each line of its input and prints what comes back. When the input has\n"
+    "ended (Ctrl-D) it stays until as many bytes came back as it sent.\n"
+    "HOST may be unix:PATH; without HOST and PORT: 127.0.0.1 8000, or what\n"
+    "ECHOLAB_BIND and ECHOLAB_PORT say.\n\n"
+    "      --eol=crlf|lf          what is sent for the end of a line (default\n"
+    "                             crlf, as telnet); lf sends every byte as it is\n"
+    "      --half-close           when the input ends, tell the server so by\n"
+    "                             shutdown(), and read until it has closed\n"
+    "      --connect-timeout=SEC  give up connecting (default 10, 0 never)\n"
+    "  -i, --read-timeout=SEC     give up when no byte moved for so long while\n"
+    "                             an echo is missing; 0 never (default 5 after the\n"
+    "                             end of the input, never in a terminal)\n\n"
     "exit code: 0 every echo came, 1 an echo is missing, 2 usage, 3 cannot connect\n";
 
 static long long

@@ -15,10 +15,11 @@
 static const char usage[] =
     "usage: echolab draw [OPTION...] FILE\n"
     "\n"
-    "Draws again what `echolab play ... -o FILE.jsonl` or `echolab trace --json -o FILE`\n"
-    "has written: who waited for whom, in lanes from left to right.\n"
+    "Draws again what `echolab play ... -o FILE.jsonl` or `echolab trace --json -o\n"
+    "FILE` has written: who waited for whom, in lanes from left to right.\n"
     "\n"
-    "  -o, --output FILE   into a file: .svg, .html, .md, .txt, or .trace.json (Perfetto)\n"
+    "  -o, --output FILE   into a file: .svg, .html, .md, .txt, or .trace.json (for\n"
+    "                      Perfetto)\n"
     "      --color WHEN    auto, always or never\n"
     "      --ascii         draw with plain characters\n"
     "  -h, --help          this text\n";

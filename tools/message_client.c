@@ -53,18 +53,21 @@ static const struct option longs[] = {
 
 static const char help[] =
     "usage: echolab message-client [OPTION...] ACTION VALUE [ACTION VALUE]...\n\n"
-    "Sends a request to `echolab message` and prints the answer. ACTION search looks VALUE up\n"
-    "(try morpheus, bob, alice); any other ACTION is sent, with VALUE, as bytes.\n\n"
+    "Sends a request to `echolab message` and prints the answer. ACTION search looks\n"
+    "VALUE up (try morpheus, bob, alice); any other ACTION is sent, with VALUE, as\n"
+    "bytes.\n\n"
     "  -p, --port=PORT            default 8000 (ECHOLAB_PORT)\n"
-    "      --host=HOST            address, name or unix:PATH; default 127.0.0.1 (ECHOLAB_BIND)\n"
+    "      --host=HOST            address, name or unix:PATH; default 127.0.0.1\n"
+    "                             (ECHOLAB_BIND)\n"
     "      --byteorder=big|little what we say our machine is (default: what it is)\n"
-    "      --keep                 all requests on one connection (the server too: --keep);\n"
-    "                             without it each has its own\n"
+    "      --keep                 all requests on one connection (the server too:\n"
+    "                             --keep); without it each has its own\n"
     "      --crc                  send a checksum, and want one in the answer\n"
     "      --max-content=BYTES    the largest answer accepted (default 1048576)\n"
-    "      --connect-timeout=SEC  give up connecting after so long (default 10, 0 never)\n"
-    "  -i, --read-timeout=SEC     give up when no byte moved for so long (default 5, 0 never)\n\n"
-    "exit code: 0 answered, 1 not answered or not as agreed, 2 usage, 3 cannot connect\n";
+    "      --connect-timeout=SEC  give up connecting (default 10, 0 never)\n"
+    "  -i, --read-timeout=SEC     give up when no byte moved for so long (default\n"
+    "                             5, 0 never)\n\n"
+    "exit code: 0 answered, 1 not, or not as agreed, 2 usage, 3 cannot connect\n";
 
 /* A send() or recv() failed with errno: says so in why. Returns -1. */
 static int

@@ -69,12 +69,13 @@ static const struct option longs[] = {
 
 static const char help[] =
     "usage: echolab multi-client [OPTION...] HOST PORT N\n\n"
-    "Opens N connections at once, sends two messages on each, closes it when all came back.\n\n"
-    "      --eol=none|crlf|lf     what ends a message (default none; servers that answer\n"
-    "                             line by line need crlf)\n"
-    "      --connect-timeout=SEC  give up connecting after so long (default 10, 0 never)\n"
-    "  -i, --read-timeout=SEC     give up a connection on which nothing moved for so long\n"
-    "                             (default 5, 0 never)\n"
+    "Opens N connections at once, sends two messages on each, closes it when all came\n"
+    "back.\n\n"
+    "      --eol=none|crlf|lf     what ends a message (default none; servers that\n"
+    "                             answer line by line need crlf)\n"
+    "      --connect-timeout=SEC  give up connecting (default 10, 0 never)\n"
+    "  -i, --read-timeout=SEC     give up a connection on which nothing moved for\n"
+    "                             so long (default 5, 0 never)\n"
     "  -q, --quiet                only the last line\n\n"
     "exit code: 0 all came back, 1 some did not, 2 usage, 3 not one could connect\n";
 

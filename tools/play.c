@@ -45,16 +45,17 @@ static const char usage[] =
     "       echolab play SCENARIO [OPTION...] -- COMMAND... {port}\n"
     "       echolab play\n"
     "\n"
-    "Plays a script of clients against servers of ours, or against any command that listens on\n"
-    "the port it is given, and draws who waited for whom. Without an operand: lists the "
-    "scenarios.\n"
-    "SCENARIO is one of their names, or a file of yours that ends in .play.\n"
+    "Plays a script of clients against servers of ours, or against any command that\n"
+    "listens on the port it is given, and draws who waited for whom. Without an\n"
+    "operand: lists the scenarios. SCENARIO is one of their names, or a file of yours\n"
+    "that ends in .play.\n"
     "\n"
-    "      --on STAGE,...   these servers of ours, or all (default " DEFAULT_STAGES ")\n"
+    "      --on STAGE,...   these servers of ours, or all\n"
+    "                       (default " DEFAULT_STAGES ")\n"
     "  -l, --limit SEC      end the scenario after so long (default 60)\n"
-    "  -t, --trace          trace the servers: lanes of the queue and of each task of theirs\n"
-    "  -o, --output FILE    a picture or page: .svg, .html, .md, .txt, .trace.json (Perfetto),\n"
-    "                       or .jsonl, the run itself, for `echolab draw`\n"
+    "  -t, --trace          trace the servers: lanes of the queue and of their tasks\n"
+    "  -o, --output FILE    a picture or page: .svg, .html, .md, .txt, .trace.json\n"
+    "                       (for Perfetto), or .jsonl, the run, for `echolab draw`\n"
     "      --log FILE       append what the servers print to FILE\n"
     "  -s, --steps          every step with its time and its result\n"
     "  -q, --quiet          one line a server\n"
@@ -63,8 +64,8 @@ static const char usage[] =
     "      --ascii          draw with plain characters\n"
     "  -h, --help           this text\n"
     "\n"
-    "exit status: 0 all expectations hold, or fail as the stage's lesson says; 1 some do not;\n"
-    "2 usage; 3 the command does not listen\n";
+    "exit status: 0 all expectations hold, or fail as the stage's lesson says; 1 some\n"
+    "do not; 2 usage; 3 the command does not listen\n";
 
 static void
 read_option(struct play *play, int opt, const char *value)
@@ -143,14 +144,33 @@ read_arguments(int argc, char **argv, struct play *play)
         errx(USAGE_ERROR, "either --on STAGE,... or -- COMMAND, not both");
 }
 
+/* A name and a text. Of a screen that is `width` columns wide the text keeps to the right. */
+static void
+print_entry(const char *name, const char *text, size_t width)
+{
+    const size_t indent = 24;
+
+    printf("%-*s", (int)indent, name);
+    while (strlen(text) > width - indent) {
+        size_t n = width - indent;
+
+        while (n > 1 && text[n] != ' ')
+            n--;
+        printf("%.*s\n%*s", (int)n, text, (int)indent, "");
+        text += n + strspn(text + n, " ");
+    }
+    printf("%s\n", text);
+}
+
 static int
 list_scenarios(void)
 {
+    size_t width = isatty(STDOUT_FILENO) ? (size_t)lanes_width() : 4096;
     char problem[256];
     struct scenario *scenario;
 
     for (size_t i = 0; (scenario = scenario_at(i, problem, sizeof(problem))) != NULL; i++) {
-        printf("%-23s %s\n", scenario->name, scenario->question);
+        print_entry(scenario->name, scenario->question, width);
         scenario_free(scenario);
     }
     return 0;

@@ -51,7 +51,7 @@ static const char usage[] =
     "usage: echolab primitives [--predict] [NAME]\n"
     "\n"
     "Small programs, one for each thing that tasks are made of. With a NAME: runs it.\n"
-    "      --predict   shows its source, asks what it will print, then runs and compares\n"
+    "      --predict   shows its source, asks what it will print, and compares\n"
     "\n";
 
 /* What the program has printed so far. */
