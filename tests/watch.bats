@@ -63,7 +63,7 @@ sees() {
     # Alice types twice, and all is clear.
     types alice 'one\r\n'
     hears alice one
-    await 5 sites_cleared_but_unread
+    await 5 bob_is_in_and_unheard
     types alice 'two\r\n'
     hears alice two
     hears bob 'hello bob'
@@ -75,7 +75,7 @@ sees() {
 }
 
 # After her first line bob is in, and still unheard.
-sites_cleared_but_unread() {
+bob_is_in_and_unheard() {
     sees '.queue.waiting == 0 and ([.clients[].accepted] | all)
         and ([.clients[].unread] | add) == 11 and .tasks[0].call == "recv"'
 }
@@ -137,8 +137,9 @@ sites_cleared_but_unread() {
     connect alice
     await 5 sees '.tasks[0].call == "recv"'
     connect bob
-    leaves bob # nobody hears that he left
-    await 5 sees '.close_wait == 1'
+    leaves bob # nobody hears that he left; he typed nothing
+    await 5 sees '.close_wait == 1
+        and ([.clients[] | select(.state == "CLOSE_WAIT") | .unread] == [0])'
     leaves alice
     stop_stage
     start_stage blocking --once
