@@ -120,14 +120,6 @@ collect_word(struct conn *c, char byte)
     }
 }
 
-size_t
-room_for(const struct conn *c)
-{
-    size_t left = c->set->room - PREFIX_LIMIT - c->len;
-
-    return c->set->chunk < left ? c->set->chunk : left;
-}
-
 /* Sets owed from what is in buf; the first `seen` bytes were looked at before. */
 static void
 look_for_line(struct conn *c, size_t seen)
@@ -166,13 +158,8 @@ hear(struct conn *c, size_t n)
 }
 
 void
-client_said(struct conn *c, size_t n)
+client_said_more(struct conn *c, size_t n)
 {
-    if (c->set->plain) { /* the short way: as good as nothing beside recv() and send() */
-        c->len += n;
-        c->owed = c->len;
-        return;
-    }
     if (n == 0) /* what was typed last may have no end: it goes back all the same */
         c->owed = c->len;
     else
@@ -187,7 +174,7 @@ client_said(struct conn *c, size_t n)
 }
 
 void
-client_got(struct conn *c, size_t n)
+client_got_part(struct conn *c, size_t n)
 {
     c->len -= n;
     c->owed -= n;

@@ -45,16 +45,42 @@ struct conn *client_came(int fd, const struct peer *peer, const struct settings 
 void client_came_at(struct conn *c, int fd, const struct peer *peer, const struct settings *set);
 
 /* How many bytes the next recv() may put behind c->len; never 0 while nothing is owed. */
-size_t room_for(const struct conn *c);
+static inline size_t
+room_for(const struct conn *c)
+{
+    size_t left = c->set->room - PREFIX_LIMIT - c->len;
+
+    return c->set->chunk < left ? c->set->chunk : left;
+}
+
+/* The long way of client_said() and client_got(), when there is something to say or to do. */
+void client_said_more(struct conn *c, size_t n);
+void client_got_part(struct conn *c, size_t n);
 
 /*
  * recv() put n bytes behind c->len; 0 says that no more will come. Says so, obeys a line
  * "work 1000" or "boom" when --work or --boom allows, and sets c->owed.
  */
-void client_said(struct conn *c, size_t n);
+static inline void
+client_said(struct conn *c, size_t n)
+{
+    if (!c->set->plain) {
+        client_said_more(c, n);
+        return;
+    }
+    c->len += n; /* the short way: next to nothing beside recv() and send() */
+    c->owed = c->len;
+}
 
 /* send() took n of the owed bytes: moves the rest to the front, looks for the next line. */
-void client_got(struct conn *c, size_t n);
+static inline void
+client_got(struct conn *c, size_t n)
+{
+    if (n == c->len)
+        c->owed = c->len = 0;
+    else
+        client_got_part(c, n);
+}
 
 /* A blocking call ended by --read-timeout: says "Close connection by timeout". */
 void client_silent(const struct conn *c);

@@ -21,24 +21,6 @@
 
 #include "watch.h"
 
-#define BATCH 256 /* events that one turn may take */
-
-struct loop {
-    int epoll_fd;
-    bool stopping;
-    long long turn_time;
-    struct handle ready; /* the head of a ring */
-    struct timers timers;
-    struct watch *watches; /* one for each descriptor number */
-    size_t max_fds;
-    struct watch *changed; /* those that the kernel is to be told of */
-    struct epoll_event events[BATCH];
-
-    pthread_mutex_t lock;  /* protects what other threads may touch: */
-    struct handle foreign; /* a ring of calls that they ask for */
-    int wake_fd;           /* an eventfd that wakes the loop */
-};
-
 long long
 loop_now(void)
 {
@@ -85,15 +67,6 @@ bool
 timer_waits(const struct timer *timer)
 {
     return timer->place != 0 || handle_waits(&timer->handle);
-}
-
-struct watch *
-loop_watch(struct loop *loop, int fd)
-{
-    if (fd >= 0 && (size_t)fd < loop->max_fds)
-        return &loop->watches[fd];
-    errno = EMFILE;
-    return NULL;
 }
 
 /* Puts fd on the kernel's list, changes what it says there, or takes it off. */

@@ -12,20 +12,15 @@
 
 #include "say.h"
 #include "switch.h"
+#include "watch.h"
 
+_Thread_local struct task *task_running;
 static _Thread_local struct context hub;
-static _Thread_local struct task *current;
 static _Thread_local struct task *first, *last; /* all that have not ended */
 static _Thread_local size_t alive;
 static _Thread_local struct task *lost; /* failed, and nobody asked */
 static _Thread_local struct task *last_waiter; /* waits for all others to end */
 static _Thread_local bool ending; /* the loop is to stop when the last one has ended */
-
-struct task *
-task_current(void)
-{
-    return current;
-}
 
 size_t
 tasks_alive(void)
@@ -91,7 +86,7 @@ free_task(struct task *task)
 static void
 begin(void)
 {
-    struct task *task = current;
+    struct task *task = task_running;
     long result;
 
     context_entered(&hub);
@@ -110,9 +105,9 @@ task_resume(void *arg)
     struct task *task = arg;
 
     handle_cancel(&task->wake);
-    current = task;
+    task_running = task;
     context_switch(&hub, &task->context);
-    current = NULL;
+    task_running = NULL;
     if (!task->future.done)
         return;
     delist(task);
@@ -201,7 +196,7 @@ task_cancel(struct task *task)
 int
 task_fail(const char *why)
 {
-    current->future.why = why;
+    task_running->future.why = why;
     errno = EIO;
     return -1;
 }
@@ -209,19 +204,19 @@ task_fail(const char *why)
 const char *
 task_why(void)
 {
-    return current->future.why;
+    return task_running->future.why;
 }
 
 void
 await_limit(double seconds)
 {
-    current->limit = seconds;
+    task_running->limit = seconds;
 }
 
 int
 await_wake(const char *what, int fd, double seconds)
 {
-    struct task *task = current;
+    struct task *task = task_running;
 
     task->late = false;
     if (seconds > 0 && call_later(task->future.loop, &task->timer, seconds) == -1)
@@ -230,7 +225,7 @@ await_wake(const char *what, int fd, double seconds)
         task->awaits = what;
         task->awaits_fd = fd;
         task->waits++;
-        task->since = loop_turn_time(task->future.loop);
+        task->since = task->future.loop->turn_time;
         context_switch(&task->context, &hub);
         task->awaits = NULL;
     }
@@ -256,7 +251,7 @@ await_sleep(double seconds)
 int
 await_turn(void)
 {
-    call_soon(current->future.loop, &current->wake);
+    call_soon(task_running->future.loop, &task_running->wake);
     return await_wake("turn", -1, 0);
 }
 
@@ -265,7 +260,7 @@ await_others(double seconds)
 {
     int result = seconds > 0 ? 0 : -1;
 
-    last_waiter = current;
+    last_waiter = task_running;
     while (result == 0 && alive > 1)
         result = await_wake("other tasks", -1, seconds);
     last_waiter = NULL;
@@ -276,9 +271,9 @@ long
 await_future_for(struct future *future, double seconds)
 {
     while (!future->done) {
-        future_add_callback(future, &current->wake);
+        future_add_callback(future, &task_running->wake);
         int result = await_wake("future", -1, seconds);
-        handle_cancel(&current->wake);
+        handle_cancel(&task_running->wake);
         if (result == -1)
             return -1;
     }

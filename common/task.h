@@ -85,8 +85,15 @@ int task_fail(const char *why);
 /* The words of task_fail() in this task; NULL when it was not called. */
 const char *task_why(void);
 
+/* Set by task.c; others ask task_current(). */
+extern _Thread_local struct task *task_running;
+
 /* The task that is running; NULL outside of tasks. */
-struct task *task_current(void);
+static inline struct task *
+task_current(void)
+{
+    return task_running;
+}
 
 /* How many tasks of this thread have not ended. */
 size_t tasks_alive(void);

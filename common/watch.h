@@ -1,6 +1,6 @@
 /*
- * watch.h -- what the loop knows of one descriptor. For loop.c, and for await.c, which
- * passes here with every byte: that is why it is not behind calls.
+ * watch.h -- the loop from inside, and what it knows of one descriptor. For loop.c, and for
+ * task.c and await.c, which pass here with every byte: that is why it is not behind calls.
  */
 #ifndef ECHOLAB_WATCH_H
 #define ECHOLAB_WATCH_H
@@ -8,11 +8,13 @@
 #include <sys/epoll.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "handle.h"
 #include "loop.h"
+#include "timers.h"
 
 struct watch {
     struct handle reader, writer; /* call is NULL when nobody waits */
@@ -23,8 +25,33 @@ struct watch {
     bool changed;
 };
 
+#define BATCH 256 /* events that one turn may take */
+
+struct loop {
+    int epoll_fd;
+    bool stopping;
+    long long turn_time;
+    struct handle ready; /* the head of a ring */
+    struct timers timers;
+    struct watch *watches; /* one for each descriptor number */
+    size_t max_fds;
+    struct watch *changed; /* those that the kernel is to be told of */
+    struct epoll_event events[BATCH];
+
+    pthread_mutex_t lock;  /* protects what other threads may touch: */
+    struct handle foreign; /* a ring of calls that they ask for */
+    int wake_fd;           /* an eventfd that wakes the loop */
+};
+
 /* The watch of fd; NULL with errno EMFILE when its number is too high for this loop. */
-struct watch *loop_watch(struct loop *loop, int fd);
+static inline struct watch *
+loop_watch(struct loop *loop, int fd)
+{
+    if (fd >= 0 && (size_t)fd < loop->max_fds)
+        return &loop->watches[fd];
+    errno = EMFILE;
+    return NULL;
+}
 
 /* The kernel's list must change. Returns 0, or -1 with errno when it is full. */
 int watch_change(struct loop *loop, struct watch *watch);
