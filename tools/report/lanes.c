@@ -342,7 +342,7 @@ lanes_legend(FILE *out, const struct lanes_style *style)
     const char *bar = style->drawing ? "\u2502" : "|";
 
     fprintf(out, " C connects  T types  %s waits for its echo  E echo  X leaves\n", wait);
-    fprintf(out, " ! an expectation fails  R refused or reset  %s the server closes", bar);
-    fprintf(out, "  K a signal  S starts again\n");
+    fprintf(out, " ! an expectation fails  R refused or reset  %s closed  K signal  "
+            "S restart\n", bar);
     return 2;
 }

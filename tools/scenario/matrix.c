@@ -9,8 +9,10 @@
 
 #include "costs.h"
 #include "json.h"
+#include "lanes.h"
 
 #define STAGE_COLUMN 20
+#define COST_COLUMN 16
 
 static struct worker *
 cell(const struct matrix *matrix, size_t stage, size_t scenario)
@@ -173,19 +175,23 @@ print_strange(const struct matrix *matrix)
 void
 matrix_print(const struct matrix *matrix, bool color)
 {
+    int n_costs = (lanes_width() - STAGE_COLUMN) / COST_COLUMN;
+
+    if (n_costs > N_COSTS)
+        n_costs = N_COSTS; /* a narrow screen shows fewer, and wraps none */
     print_marks(matrix, color);
     print_strange(matrix);
     printf("\n %-*s", STAGE_COLUMN - 1, "costs");
-    for (int c = 0; c < N_COSTS; c++)
-        printf("%16s", cost_heads[c]);
+    for (int c = 0; c < n_costs; c++)
+        printf("%*s", COST_COLUMN, cost_heads[c]);
     printf("\n");
     for (size_t i = 0; i < matrix->n_stages; i++) {
         char texts[N_COSTS][COST_TEXT];
 
         costs_of(cell(matrix, i, 0), matrix->n_scenarios, texts);
         printf(" %-*s", STAGE_COLUMN - 1, matrix->stages[i]->name);
-        for (int c = 0; c < N_COSTS; c++)
-            printf("%16s", texts[c]);
+        for (int c = 0; c < n_costs; c++)
+            printf("%*s", COST_COLUMN, texts[c]);
         printf("\n");
     }
     inside_print(&matrix->inside);
