@@ -14,7 +14,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "args.h"
@@ -52,29 +51,23 @@ static const struct option longs[] = {
 };
 
 static const char help[] =
-    "usage: echolab client [OPTION...] [HOST [PORT]]\n\n"
-    "Sends each line of its input and prints what comes back. When the input has\n"
-    "ended (Ctrl-D) it stays until as many bytes came back as it sent.\n"
-    "HOST may be unix:PATH; without HOST and PORT: 127.0.0.1 8000, or what\n"
-    "ECHOLAB_BIND and ECHOLAB_PORT say.\n\n"
-    "      --eol=crlf|lf          what is sent for the end of a line (default\n"
-    "                             crlf, as telnet); lf sends every byte as it is\n"
-    "      --half-close           when the input ends, tell the server so by\n"
-    "                             shutdown(), and read until it has closed\n"
-    "      --connect-timeout=SEC  give up connecting (default 10, 0 never)\n"
-    "  -i, --read-timeout=SEC     give up when no byte moved for so long while\n"
-    "                             an echo is missing; 0 never (default 5 after the\n"
-    "                             end of the input, never in a terminal)\n\n"
-    "exit code: 0 every echo came, 1 an echo is missing, 2 usage, 3 cannot connect\n";
-
-static long long
-now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
+    "usage: echolab client [OPTION...] [HOST [PORT]]\n"
+    "\n"
+    "Sends each line of its input and prints what comes back. When the input ends\n"
+    "(Ctrl-D) it stays until as many bytes came back as it sent. HOST may be\n"
+    "unix:PATH; the default is 127.0.0.1 8000, or ECHOLAB_BIND and ECHOLAB_PORT.\n"
+    "\n"
+    "      --eol=crlf|lf          how a line ends (default crlf, as telnet has it);\n"
+    "                             with lf every byte is sent as it is\n"
+    "      --half-close           when the input ends, tell the server by shutdown()\n"
+    "                             and read until it has answered and closed\n"
+    "      --connect-timeout=SEC  give up connecting after so long (default 10)\n"
+    "  -i, --read-timeout=SEC     give up when an echo is missing and no byte moved\n"
+    "                             for so long (default: 5 after the end of the input;\n"
+    "                             in a terminal never)\n"
+    "\n"
+    "0 seconds: never give up. Exit code: 0 every echo came, 1 an echo is missing,\n"
+    "2 usage, 3 cannot connect.\n";
 
 /* Nothing is missing and nothing more will be typed; with --half-close only the end is. */
 static bool

@@ -26,7 +26,6 @@
 #include "chores.h"
 #include "commands.h"
 #include "dial.h"
-#include "loop.h"
 #include "net.h"
 #include "say.h"
 #include "serve.h"
@@ -57,28 +56,26 @@ static const struct option longs[] = {
 
 static const char help[] =
     "usage: echolab deaf-peer listen [OPTION...]\n"
-    "       echolab deaf-peer connect|flood [OPTION...] [HOST [PORT]]\n\n"
-    "listen   a server that never reads: tells how many bytes lie in its Recv-Q.\n"
-    "         Options as every server: --port, --bind, --backlog, --port-file,\n"
-    "         --exit-after\n"
-    "connect  a client that sends and never reads; stays, and tells of both queues\n"
-    "flood    a client that sends until nothing more fits, says how many bytes that\n"
-    "         were, and leaves\n\n"
-    "HOST may be unix:PATH; without HOST and PORT: 127.0.0.1 8000, or what\n"
-    "ECHOLAB_BIND and ECHOLAB_PORT say.\n"
-    "      --bytes=N              at most so many (connect: 16 MiB, flood: 1 GiB)\n"
-    "      --hold=SEC             stay so long: connect from the beginning\n"
-    "                             (default: until Ctrl-C), flood after it is full\n"
-    "                             (default 0)\n"
-    "      --connect-timeout=SEC  give up connecting (default 10, 0 never)\n\n"
-    "Look at it from outside:  ss -tn 'sport = :8000 or dport = :8000'\n\n"
-    "exit code: 0 told, 1 the other side hung up, 2 usage, 3 cannot listen or connect\n";
-
-static long long
-now_ms(void)
-{
-    return loop_now() / 1000000;
-}
+    "       echolab deaf-peer connect|flood [OPTION...] [HOST [PORT]]\n"
+    "\n"
+    "listen   a server that never reads: tells how many bytes lie in its Recv-Q;\n"
+    "         options as every server: --port --bind --backlog --port-file ...\n"
+    "connect  a client that sends and never reads: stays, and tells of both queues\n"
+    "flood    a client that sends until nothing more fits: tells how many bytes that\n"
+    "         were, and leaves\n"
+    "\n"
+    "HOST may be unix:PATH; the default is 127.0.0.1 8000, or ECHOLAB_BIND and\n"
+    "ECHOLAB_PORT.\n"
+    "\n"
+    "      --bytes=N              send at most so many (connect 16 MiB, flood 1 GiB)\n"
+    "      --hold=SEC             stay so long: connect from the beginning (default:\n"
+    "                             until Ctrl-C), flood when it is full (default 0)\n"
+    "      --connect-timeout=SEC  give up connecting after so long (default 10)\n"
+    "\n"
+    "To see it from outside:  ss -tn 'sport = :8000 or dport = :8000'\n"
+    "\n"
+    "Exit code: 0 told, 1 the other side hung up, 2 usage, 3 cannot listen or\n"
+    "connect.\n";
 
 /* How many bytes lie in a queue of fd: SIOCINQ, not yet read; SIOCOUTQ, not yet taken. */
 static int

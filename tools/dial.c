@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop.h"
 #include "net.h"
 
 static const struct {
@@ -98,4 +99,10 @@ dial(const char *host, const char *port, int timeout_ms)
         exit(3);
     }
     return fd;
+}
+
+long long
+now_ms(void)
+{
+    return loop_now() / 1000000;
 }

@@ -24,4 +24,7 @@ int dial(const char *host, const char *port, int timeout_ms);
 /* The explanation alone: connect_to() failed with errno and said what failed. */
 void explain_failure(const char *host, const char *port, const char *failed);
 
+/* Now, in ms since some moment in the past; it never goes back. */
+long long now_ms(void);
+
 #endif

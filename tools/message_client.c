@@ -52,22 +52,25 @@ static const struct option longs[] = {
 };
 
 static const char help[] =
-    "usage: echolab message-client [OPTION...] ACTION VALUE [ACTION VALUE]...\n\n"
-    "Sends a request to `echolab message` and prints the answer. ACTION search looks\n"
-    "VALUE up (try morpheus, bob, alice); any other ACTION is sent, with VALUE, as\n"
-    "bytes.\n\n"
-    "  -p, --port=PORT            default 8000 (ECHOLAB_PORT)\n"
-    "      --host=HOST            address, name or unix:PATH; default 127.0.0.1\n"
-    "                             (ECHOLAB_BIND)\n"
-    "      --byteorder=big|little what we say our machine is (default: what it is)\n"
-    "      --keep                 all requests on one connection (the server too:\n"
-    "                             --keep); without it each has its own\n"
+    "usage: echolab message-client [OPTION...] ACTION VALUE [ACTION VALUE]...\n"
+    "\n"
+    "Sends a request to `echolab message` and prints the answer. The ACTION search\n"
+    "looks VALUE up (try morpheus, bob, alice); any other ACTION is sent, with VALUE\n"
+    "behind it, as bytes.\n"
+    "\n"
+    "  -p, --port=PORT            default 8000, or ECHOLAB_PORT\n"
+    "      --host=HOST            address, name or unix:PATH; default 127.0.0.1, or\n"
+    "                             ECHOLAB_BIND\n"
+    "      --byteorder=big|little what we say of our machine (default: the truth)\n"
+    "      --keep                 all requests on one connection (the server needs\n"
+    "                             --keep, too); otherwise each has its own\n"
     "      --crc                  send a checksum, and want one in the answer\n"
     "      --max-content=BYTES    the largest answer accepted (default 1048576)\n"
-    "      --connect-timeout=SEC  give up connecting (default 10, 0 never)\n"
-    "  -i, --read-timeout=SEC     give up when no byte moved for so long (default\n"
-    "                             5, 0 never)\n\n"
-    "exit code: 0 answered, 1 not, or not as agreed, 2 usage, 3 cannot connect\n";
+    "      --connect-timeout=SEC  give up connecting after so long (default 10)\n"
+    "  -i, --read-timeout=SEC     give up when no byte moved for so long (default 5)\n"
+    "\n"
+    "0 seconds: never give up. Exit code: 0 answered, 1 no answer or not as agreed,\n"
+    "2 usage, 3 cannot connect.\n";
 
 /* A send() or recv() failed with errno: says so in why. Returns -1. */
 static int

@@ -22,7 +22,6 @@
 #include "args.h"
 #include "commands.h"
 #include "dial.h"
-#include "loop.h"
 #include "net.h"
 #include "say.h"
 #include "serve.h"
@@ -68,22 +67,20 @@ static const struct option longs[] = {
 };
 
 static const char help[] =
-    "usage: echolab multi-client [OPTION...] HOST PORT N\n\n"
-    "Opens N connections at once, sends two messages on each, closes it when all came\n"
-    "back.\n\n"
-    "      --eol=none|crlf|lf     what ends a message (default none; servers that\n"
-    "                             answer line by line need crlf)\n"
-    "      --connect-timeout=SEC  give up connecting (default 10, 0 never)\n"
-    "  -i, --read-timeout=SEC     give up a connection on which nothing moved for\n"
-    "                             so long (default 5, 0 never)\n"
-    "  -q, --quiet                only the last line\n\n"
-    "exit code: 0 all came back, 1 some did not, 2 usage, 3 not one could connect\n";
-
-static long long
-now_ms(void)
-{
-    return loop_now() / 1000000;
-}
+    "usage: echolab multi-client [OPTION...] HOST PORT N\n"
+    "\n"
+    "Opens N connections at once, sends two messages on each, and closes it when all\n"
+    "of their bytes came back.\n"
+    "\n"
+    "      --eol=none|crlf|lf     how a message ends (default none; a server that\n"
+    "                             answers line by line needs crlf)\n"
+    "      --connect-timeout=SEC  give up connecting after so long (default 10)\n"
+    "  -i, --read-timeout=SEC     give up a connection when no byte moved for so long\n"
+    "                             (default 5)\n"
+    "  -q, --quiet                only the last line\n"
+    "\n"
+    "0 seconds: never give up. Exit code: 0 all came back, 1 some did not, 2 usage,\n"
+    "3 not one could connect.\n";
 
 static void
 over(struct crowd *crowd, struct link *link, enum state state)
