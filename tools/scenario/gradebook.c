@@ -5,7 +5,9 @@
 
 #include "json.h"
 
-#define WIDTH 92 /* of a hint, in characters */
+#define WIDTH 92  /* of a line, in characters */
+#define LABEL 16  /* of them, those in front of what is said about a failure */
+#define VERDICT 6 /* ... and those of the verdict */
 #define WORD_TEXT 640
 
 struct score {
@@ -69,11 +71,11 @@ expected_text(const struct worker *worker, char *out, size_t room)
         snprintf(out, room, "%s   (line %u of %s)", step->text, step->line, worker->scenario->name);
 }
 
-/* Text in lines of WIDTH, each behind as many blanks as the label is long. */
+/* Text behind a label that is `indent` wide; where it is longer than a line, more lines. */
 static void
-print_wrapped(FILE *out, const char *label, const char *text)
+print_wrapped(FILE *out, const char *label, int indent, const char *text)
 {
-    size_t room = WIDTH - strlen(label);
+    size_t room = (size_t)(WIDTH - indent);
 
     while (*text != '\0') {
         size_t len = strlen(text);
@@ -85,11 +87,13 @@ print_wrapped(FILE *out, const char *label, const char *text)
             if (len == 0)
                 len = room;
         }
-        fprintf(out, "%s%.*s\n", label, (int)len, text);
+        if (label != NULL)
+            fprintf(out, "%s%.*s\n", label, (int)len, text);
+        else
+            fprintf(out, "%*s%.*s\n", indent, "", (int)len, text);
         text += len;
         text += strspn(text, " ");
-        label = "                ";
-        room = WIDTH - strlen(label);
+        label = NULL;
     }
 }
 
@@ -99,13 +103,30 @@ print_failure(const struct worker *worker, FILE *out)
     char text[WORD_TEXT];
 
     expected_text(worker, text, sizeof(text));
-    print_wrapped(out, "      expected  ", text);
+    print_wrapped(out, "      expected  ", LABEL, text);
     saw_text(worker, text, sizeof(text));
-    print_wrapped(out, "      saw       ", text);
+    print_wrapped(out, "      saw       ", LABEL, text);
     explain_end(worker, text, sizeof(text));
-    print_wrapped(out, "      server    ", text);
+    print_wrapped(out, "      server    ", LABEL, text);
     if (worker->scenario->hint != NULL)
-        print_wrapped(out, "      hint      ", worker->scenario->hint);
+        print_wrapped(out, "      hint      ", LABEL, worker->scenario->hint);
+}
+
+/* "ok    second-client: Does bob have to wait ...?" */
+static void
+print_verdict(const struct worker *worker, FILE *out, bool color)
+{
+    bool held = holds(worker);
+    const char *word = held ? "ok" : mark_of(worker) == MARK_UNKNOWN ? "????" : "FAIL";
+    char label[40], text[WORD_TEXT];
+
+    if (color)
+        snprintf(label, sizeof(label), "\033[38;5;%dm%-*s\033[0m", held ? 29 : 166, VERDICT, word);
+    else
+        snprintf(label, sizeof(label), "%-*s", VERDICT, word);
+    snprintf(text, sizeof(text), "%s%s: %s", worker->scenario->name,
+             worker->scenario->bonus ? " (bonus)" : "", worker->scenario->question);
+    print_wrapped(out, label, VERDICT, text);
 }
 
 void
@@ -115,19 +136,9 @@ gradebook_print(const struct gradebook *book, FILE *out, bool color)
 
     fprintf(out, "%s, profile %s\n\n", book->target.name, book->profile_name);
     for (size_t i = 0; i < book->n; i++) {
-        const struct worker *worker = &book->workers[i];
-        const char *word = holds(worker)                     ? "ok  "
-                           : mark_of(worker) == MARK_UNKNOWN ? "????"
-                                                             : "FAIL";
-
-        if (color)
-            fprintf(out, "\033[38;5;%dm%s\033[0m", holds(worker) ? 29 : 166, word);
-        else
-            fputs(word, out);
-        fprintf(out, "  %s%s: %s\n", worker->scenario->name,
-                worker->scenario->bonus ? " (bonus)" : "", worker->scenario->question);
-        if (!holds(worker))
-            print_failure(worker, out);
+        print_verdict(&book->workers[i], out, color);
+        if (!holds(&book->workers[i]))
+            print_failure(&book->workers[i], out);
     }
     fprintf(out, "\n%u of %u required scenarios hold", score.held, score.required);
     if (score.bonus > 0)

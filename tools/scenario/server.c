@@ -16,6 +16,7 @@
 #include "launch.h"
 
 #define LOOK_MS 2     /* between two looks at a server that is to listen or to end */
+#define LEFT_MS 100     /* after the end of a server, its children get so long to show up */
 #define SETTLE_MS 50  /* a server that listens gets so long to fall asleep */
 #define SWEEP_MS 3000 /* after SIGKILL; only the kernel itself can make it longer */
 
@@ -124,13 +125,16 @@ remove_folder(struct server *server)
     server->folder[0] = '\0';
 }
 
-/* A server may put itself into the background: then its child is the one to wait for. */
+/*
+ * A server may put itself into the background: then its child is the one to wait for. A child
+ * that is just changing its parent can be overlooked, so the answer "nobody" takes a while.
+ */
 static bool
-somebody_left(void)
+somebody_left(const struct server *server)
 {
     pid_t pid;
 
-    return processes_below(getpid(), &pid, 1) > 0;
+    return processes_below(getpid(), &pid, 1) > 0 || now_s() < server->gone_at + LEFT_MS / 1e3;
 }
 
 static enum started
@@ -141,7 +145,7 @@ wait_until_it_listens(struct server *server, int within_ms, char *problem, size_
 
     while (!listens(server)) {
         server_look(server);
-        if (server->gone && !somebody_left() && !listens(server)) {
+        if (server->gone && !somebody_left(server) && !listens(server)) {
             if (server->target->stage != NULL && WIFEXITED(server->status) &&
                 WEXITSTATUS(server->status) == 2) {
                 snprintf(problem, room, "%s", server->words);
@@ -226,11 +230,13 @@ server_sweep(void)
 {
     static pid_t pids[MOST_PROCESSES];
     double end = now_s() + SWEEP_MS / 1e3;
-    int n;
+    int n, empty = 0;
 
-    while ((n = processes_below(getpid(), pids, MOST_PROCESSES)) > 0 && now_s() < end) {
+    while (empty < 2 && now_s() < end) { /* two looks: one may miss who changes its parent */
+        n = processes_below(getpid(), pids, MOST_PROCESSES);
         for (int i = 0; i < n; i++)
             kill(pids[i], SIGKILL);
+        empty = n == 0 ? empty + 1 : 0;
         poll(NULL, 0, LOOK_MS);
     }
     while (waitpid(-1, NULL, WNOHANG) > 0)

@@ -1,0 +1,272 @@
+# play.bats -- `echolab play`: lanes, exit codes, servers of all kinds, and an end in any case.
+
+load helper
+
+SERVERS=$BATS_TEST_DIRNAME/fixtures/servers
+
+play() {
+    limit 60 "$ECHOLAB" play "$@"
+}
+
+scenario() {
+    printf '%s\n' "$@" >"$BATS_TEST_TMPDIR/own.play"
+}
+
+own() {
+    play "$BATS_TEST_TMPDIR/own.play" "$@"
+}
+
+# Plays on a server of odd.py, within so many seconds, and leaves no process behind.
+odd() {
+    local how=$1 seconds=$2
+
+    shift 2
+    SECONDS=0
+    run limit 60 "$ECHOLAB" play "$@" -- python3 "$SERVERS/odd.py" "$how" '{port}'
+    echo "$how, $SECONDS s, exit $status: $output"
+    ((SECONDS <= seconds))
+    refute pgrep -f "odd.py $how [0-9]"
+}
+
+@test "lanes: second-client as the course draws it" {
+    run play second-client --on blocking,multi-blocking,epoll --color never
+    echo "$output"
+    [ "$status" -eq 0 ]
+    # bob types, waits, and hears back: behind alice's leaving, behind her second line, at once.
+    grep -Eq '^  bob +C─+T░+!░+E─*$' <<<"$output"
+    grep -Eq '^  bob +C─+TE─*$' <<<"$output"
+    [ "$(grep -Ec '^  alice +C─+TE─+TE─+X' <<<"$output")" -eq 3 ]
+    [ "$(grep -c '^  seconds ' <<<"$output")" -eq 3 ]
+    # One time axis for all.
+    [ "$(grep '^  seconds ' <<<"$output" | sort -u | wc -l)" -eq 1 ]
+    refute grep -n '.\{101\}' <<<"$output"
+}
+
+@test "lanes: plain ASCII when asked for or when the locale knows no more" {
+    run play second-client --on multi-blocking --ascii
+    refute grep -P '[^\x20-\x7e]' <<<"$output"
+    grep -Eq '^  bob +C-+T~+!~+E-*$' <<<"$output"
+    run env LC_ALL=C "$ECHOLAB" play second-client --on multi-blocking
+    refute grep -P '[^\x20-\x7e]' <<<"$output"
+}
+
+@test "lanes: a narrower terminal gets shorter lines, never wrapped ones" {
+    for width in 60 80 100 200; do
+        COLUMNS=$width run play second-client --on epoll --ascii
+        awk -v most="$((width < 100 ? width : 100))" '/^  (seconds|alice|bob)/ && length > most {
+            print; bad = 1 } END { exit bad }' <<<"$output"
+    done
+}
+
+@test "lanes in a terminal are drawn in place, and end as they would in a file" {
+    scenario '# Live?' 'alice connect' 'alice send "x"' 'wait 500ms' 'alice expect "x" within 1s'
+    limit 30 script -qec "stty cols 100; '$ECHOLAB' play '$BATS_TEST_TMPDIR/own.play' --on epoll \
+        --color never" /dev/null >"$BATS_TEST_TMPDIR/typescript" </dev/null
+    grep -q $'\033\\[[0-9]*A' "$BATS_TEST_TMPDIR/typescript"
+    # What remains when every redrawing has covered the one before it.
+    [ "$(grep -c 'all 2 expectations hold' "$BATS_TEST_TMPDIR/typescript")" -eq 1 ]
+}
+
+@test "--steps shows each step with its line, its moment and its result" {
+    scenario '# Steps?' 'alice connect' 'alice send "x"' 'alice expect "y" within 300ms'
+    run own --on epoll --steps
+    echo "$output"
+    [ "$status" -eq 1 ]
+    grep -Eq '^ +2 +0\.[0-9]{3} +alice connect +ok' <<<"$output"
+    grep -Eq '^ +4 +0\.[0-9]{3} +alice expect "y" within 300ms +FAILS: "x" came$' <<<"$output"
+}
+
+@test "a failed expectation is noted, the script goes on, and late bytes are no surprise" {
+    scenario '# Late?' 'alice connect' 'bob connect' 'bob send "one\r\n"' \
+        'bob expect "one\r\n" within 200ms' 'alice close' 'bob send "two\r\n"' \
+        'bob expect "two\r\n" within 2s'
+    run own --on blocking --steps
+    echo "$output"
+    [ "$status" -eq 1 ]
+    grep -q 'bob expect "one\\r\\n" within 200ms *FAILS: nothing came' <<<"$output"
+    grep -q 'bob expect "two\\r\\n" within 2s *ok' <<<"$output"
+    [[ $output == *"1 of 4 expectations fail"* ]]
+}
+
+@test "every byte is verified, also in the middle of megabytes" {
+    scenario '# Whole?' 'alice connect' 'alice send 3 MiB of random' 'alice expect echo within 9s'
+    own --on epoll -q
+    cat >"$BATS_TEST_TMPDIR/flip.py" <<'END'
+import socket, sys
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+client, _ = listener.accept()
+seen = 0
+while data := bytearray(client.recv(65536)):
+    if seen <= 2000000 < seen + len(data):
+        data[2000000 - seen] ^= 1
+    seen += len(data)
+    client.sendall(data)
+END
+    run own -q -- python3 "$BATS_TEST_TMPDIR/flip.py" '{port}'
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"after 2000000 right bytes came others"* ]]
+}
+
+@test "an answer that went to the wrong client is seen" {
+    cat >"$BATS_TEST_TMPDIR/swap.py" <<'END'
+import socket, sys
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+one, other = listener.accept()[0], listener.accept()[0]
+data = one.recv(100), other.recv(100)
+one.sendall(data[1])
+other.sendall(data[0])
+one.recv(1)
+END
+    scenario '# Whose?' 'pair 2 connect' 'pair send 50 bytes of lines' 'pair expect echo within 2s'
+    run own -q -- python3 "$BATS_TEST_TMPDIR/swap.py" '{port}'
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"2 of 2 fail"* ]]
+}
+
+@test "the steps about the server see what they are about" {
+    scenario '# Seen?' 'alice connect' 'alice send "x"' 'alice expect echo within 1s' \
+        'server expect descriptors as before within 200ms' \
+        'server expect tasks as before within 200ms' 'server signal KILL' \
+        'server expect exit 0 within 2s' 'server expect alive' 'alice expect closed within 1s' \
+        'bob expect refused within 1s' 'server restart within 5s' 'server expect alive' \
+        'bob connect'
+    run own --on threaded --steps
+    echo "$output"
+    grep -q 'descriptors as before within 200ms *FAILS: [0-9]* descriptors are open; there' \
+        <<<"$output"
+    grep -q 'tasks as before within 200ms *FAILS: there are 2 threads' <<<"$output"
+    grep -q 'server expect exit 0 within 2s *FAILS: signal 9' <<<"$output"
+    grep -q 'server expect alive *FAILS: the server is gone' <<<"$output"
+    [ "$(grep -c ' ok' <<<"$output")" -eq 7 ]
+}
+
+@test "odd servers: each ends with a verdict, in time, and leaves nothing behind" {
+    odd never-accepts 10 second-client -q
+    [ "$status" -eq 1 ]
+    odd never-answers 10 second-client -q
+    [ "$status" -eq 1 ]
+    odd forever 10 second-client -q
+    [[ $output == *"and another thing"* ]]
+    odd wrong 10 second-client -q
+    [[ $output == *'"HELLO\r\n" came'* ]]
+    odd hangs-up 10 second-client -q
+    [ "$status" -eq 1 ]
+    odd dies-later 10 second-client -q
+    [[ $output == *"I have seen enough"* ]]
+    odd asleep 10 second-client -q
+    [ "$status" -eq 1 ]
+}
+
+@test "odd servers: those that do not want to end are ended" {
+    odd daemon 10 second-client -q
+    [ "$status" -eq 0 ]
+    odd stubborn 10 second-client -q
+    [ "$status" -eq 0 ]
+    odd litter 10 second-client -q
+    [ "$status" -eq 0 ]
+    odd chatty 10 second-client -q
+    [ "$status" -eq 0 ]
+}
+
+@test "odd servers: those that do not begin" {
+    odd dies 10 second-client -q
+    [ "$status" -eq 3 ]
+    [[ $output == *"it ended before it listened: exit status 3"*"I do not feel like it"* ]]
+    odd never-listens 20 second-client -q
+    [ "$status" -eq 3 ]
+    [[ $output == *"it does not listen on port "*" after 10 s"* ]]
+    run play second-client -q -- ./no-such-server '{port}'
+    [ "$status" -eq 3 ]
+    [[ $output == *"cannot run it: No such file or directory"* ]]
+}
+
+@test "--limit ends a scenario early, whatever it waits for" {
+    scenario '# Long?' 'alice connect' 'alice expect "x" within 50s' 'wait 50s'
+    SECONDS=0
+    run own --on epoll -l 1 -q
+    ((SECONDS <= 8))
+    [ "$status" -eq 1 ]
+}
+
+@test "Ctrl-C in the middle: no server stays, exit 130 or 143" {
+    scenario '# Long?' 'alice connect' 'wait 50s'
+    for signal in INT TERM; do
+        # A background job of a shell ignores SIGINT; python3 restores it.
+        python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$ECHOLAB" play "$BATS_TEST_TMPDIR/own.play" -q -- \
+            python3 "$SERVERS/odd.py" stubborn '{port}' 3>&- 4>&- </dev/null &
+        pid=$!
+        started+=("$pid")
+        await 10 pgrep -f "odd.py stubborn [0-9]" >/dev/null
+        kill -"$signal" "$pid"
+        status=0
+        wait "$pid" || status=$?
+        [ "$status" -eq "$((128 + $(kill -l "$signal")))" ]
+        refute pgrep -f "odd.py stubborn [0-9]"
+    done
+}
+
+@test "killed outright, it takes its server along" {
+    scenario '# Long?' 'alice connect' 'wait 50s'
+    "$ECHOLAB" play "$BATS_TEST_TMPDIR/own.play" -q -- python3 "$SERVERS/odd.py" litter '{port}' \
+        3>&- 4>&- </dev/null &
+    pid=$!
+    await 10 pgrep -f "odd.py litter [0-9]" >/dev/null
+    kill -KILL "$pid"
+    wait "$pid" || true
+    await 10 refute pgrep -f "odd.py litter [0-9]"
+}
+
+@test "too few descriptors of our own are no fault of the server" {
+    scenario '# Enough?' 'crowd 300 connect' 'crowd send "x"' 'crowd expect echo within 2s'
+    run bash -c "ulimit -n 128; exec '$ECHOLAB' play '$BATS_TEST_TMPDIR/own.play' --on epoll -q"
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"the player itself is at its limit: Too many open files"* ]]
+}
+
+@test "options for our stages: those that do not take one are not played; foreign servers are" {
+    run play silent-forever --on select -q
+    [ "$status" -eq 0 ]
+    [[ $output == "select: not played: "*"does not take --read-timeout"* ]]
+    scenario '# Option?' 'server option --work' 'alice connect' 'alice send "work 9000\r\n"' \
+        'alice expect echo within 2s'
+    own -q -- python3 "$SERVERS/good.py" '{port}'
+    run own -q --on epoll -l 1
+    [ "$status" -eq 1 ]
+}
+
+@test "what a server prints cannot steer the terminal" {
+    printf '%s\n' 'import sys' 'sys.exit("\033[31m red \007")' >"$BATS_TEST_TMPDIR/red.py"
+    run play second-client -q -- python3 "$BATS_TEST_TMPDIR/red.py" '{port}'
+    [ "$status" -eq 3 ]
+    [[ $output == *red* ]]
+    refute grep -P '[\x00-\x08\x0b-\x1f]' <<<"$output"
+}
+
+@test "--log keeps what the servers print" {
+    play second-client -q --log "$BATS_TEST_TMPDIR/log" -- python3 "$SERVERS/odd.py" chatty '{port}'
+    grep -q 'nothing to say' "$BATS_TEST_TMPDIR/log"
+}
+
+@test "mistakes on the command line" {
+    bad() {
+        run --separate-stderr limit 10 "$ECHOLAB" play "${@:2}"
+        echo "$* -> $status $stderr"
+        [ "$status" -eq 2 ]
+        [ -z "$output" ]
+        [[ ${stderr_lines[0]} == "echolab play: "*"$1"* ]]
+    }
+    bad "there is no stage 'nix'" second-client --on nix
+    bad "one scenario at a time" second-client half-line
+    bad "must say where its port belongs" second-client -- python3 server.py
+    bad "either --on STAGE,... or -- COMMAND" second-client --on epoll -- server '{port}'
+    bad "--limit must be" second-client -l 0
+    bad "--limit" second-client -l soon
+    bad "--nonsense" second-client --nonsense
+    bad "--on" second-client --on
+    bad "--color must be" second-client --color=blue
+}
