@@ -34,6 +34,11 @@ put_quoted(FILE *out, const char *text, size_t len)
 
     putc('"', out);
     while (text < end) {
+        if (utf8_plain(*text)) {
+            text++;
+            continue;
+        }
+
         size_t n = utf8_length(text, (size_t)(end - text));
         const char *instead = n == 0 ? "\xef\xbf\xbd" : escaped(*text, hex);
 

@@ -2,8 +2,16 @@
 #ifndef ECHOLAB_UTF8_H
 #define ECHOLAB_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* A printable character of ASCII that JSON writes as it is. */
+static inline bool
+utf8_plain(char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
 
 /*
  * How many bytes the character at text takes, 1 to 4; 0 when these are no UTF-8 (cut, too
