@@ -79,7 +79,6 @@ caught() {
     caught shares-port 'a taken port'
     caught console-kills 'full disk'
     caught console-blocks 'nobody reads: lines'
-    caught talks-to-clients 'stdin, stdout and stderr closed'
     caught dies-of-emfile 'out of descriptors'
     caught spins-on-emfile 'out of descriptors'
 }
