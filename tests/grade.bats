@@ -1,5 +1,6 @@
 # grade.bats -- `echolab grade`: full marks for correct servers in three languages, and each
 # known mistake is caught by exactly the scenarios that its file names.
+# run alone: it plays several servers at a time
 # at most 200 s a test: many servers play many scenarios
 #
 # Scenarios that take long when they fail are left out here, except on the servers whose mistake
