@@ -51,7 +51,6 @@ caught() {
     caught dies-of-reset '40 clients'
     caught dies-of-reset 'gone in the middle'
     caught send-blocks 'never reads costs'
-    caught send-blocks '40 clients'
 }
 
 @test "leaks: memory, descriptors, children" {
