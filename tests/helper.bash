@@ -196,6 +196,7 @@ memory() {
 # ---- the system calls of $pid, its threads and children, seen by strace
 
 # Options of strace may follow. The calls come into the file $calls_seen.
+# shellcheck disable=SC2120
 strace_on() {
     local one all
 

@@ -184,16 +184,22 @@ PYTHON
 @test "bad input and bad output are one clear line" {
     echo 'no json' >"$BATS_TEST_TMPDIR/bad"
     run draw "$BATS_TEST_TMPDIR/bad"
-    [ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 1 ] && [[ ${lines[0]} == *"/bad:1:"* ]]
+    [ "$status" -eq 1 ]
+    [ "${#lines[@]}" -eq 1 ]
+    [[ ${lines[0]} == *"/bad:1:"* ]]
     : >"$BATS_TEST_TMPDIR/empty"
     run draw "$BATS_TEST_TMPDIR/empty"
-    [ "$status" -eq 1 ] && [[ ${lines[0]} == *"it holds no run" ]]
+    [ "$status" -eq 1 ]
+    [[ ${lines[0]} == *"it holds no run" ]]
     run draw "$BATS_TEST_TMPDIR/nothing-there"
-    [ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 1 ]
+    [ "$status" -eq 1 ]
+    [ "${#lines[@]}" -eq 1 ]
     run draw "$GOLDEN/second-client.jsonl" -o "$BATS_TEST_TMPDIR/picture.gif"
-    [ "$status" -eq 2 ] && [ "${#lines[@]}" -eq 1 ]
+    [ "$status" -eq 2 ]
+    [ "${#lines[@]}" -eq 1 ]
     run draw "$GOLDEN/second-client.jsonl" -o "$BATS_TEST_TMPDIR/no/such/folder.svg"
-    [ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 1 ]
+    [ "$status" -eq 1 ]
+    [ "${#lines[@]}" -eq 1 ]
     ln -s /dev/full "$BATS_TEST_TMPDIR/full.svg"
     run draw "$GOLDEN/second-client.jsonl" -o "$BATS_TEST_TMPDIR/full.svg"
     [ "$status" -eq 1 ]
