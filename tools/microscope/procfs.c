@@ -112,6 +112,19 @@ processes_below(pid_t root, pid_t *pids, int most)
     return n;
 }
 
+int
+children_of(pid_t parent, pid_t *pids, int most)
+{
+    pid_t(*pairs)[2];
+    int n_all = everybody(&pairs), n = 0;
+
+    for (int i = 0; i < n_all && n < most; i++)
+        if (pairs[i][1] == parent)
+            pids[n++] = pairs[i][0];
+    free(pairs);
+    return n;
+}
+
 /* "Pss:  123 kB" of smaps_rollup; 0 when the kernel or the owner does not let us see it. */
 static uint64_t
 proportional_memory(pid_t pid)

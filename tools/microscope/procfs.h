@@ -26,6 +26,12 @@ struct usage {
  */
 int processes_below(pid_t root, pid_t *pids, int most);
 
+/*
+ * Only the children of `parent` itself, zombies too. When that is the caller, these numbers are
+ * safe to send signals to: a child's number is not given away before its parent has waited.
+ */
+int children_of(pid_t parent, pid_t *pids, int most);
+
 /* Adds up what n processes use. */
 void usage_of(const pid_t *pids, int n, struct usage *usage);
 

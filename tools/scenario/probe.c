@@ -129,7 +129,9 @@ restart(struct player *player, const struct step *step, struct result *result)
     if (!server->gone)
         log_event(&player->outcome->log, WHO_SERVER, EVENT_EXIT, 0);
     server_stop(server, STOP_MS);
-    if (server_start(server, player->target, player->scenario, port, step->ms, problem,
+    double left = 1e3 * (player->end - now_s()); /* ms until the end of the scenario */
+    int within = step->ms < left ? step->ms : left > 0 ? (int)left : 0;
+    if (server_start(server, player->target, player->scenario, port, within, problem,
                      sizeof(problem)) != LISTENS) {
         saw(result, "%s", problem);
         return FAILS;

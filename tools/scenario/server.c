@@ -220,7 +220,7 @@ server_signal(struct server *server, int number)
         kill(server->pid, number);
         return;
     }
-    int n = processes_below(getpid(), pids, MOST_PROCESSES);
+    int n = children_of(getpid(), pids, MOST_PROCESSES);
     for (int i = 0; i < n; i++)
         kill(pids[i], number);
 }
@@ -230,17 +230,20 @@ server_sweep(void)
 {
     static pid_t pids[MOST_PROCESSES];
     double end = now_s() + SWEEP_MS / 1e3;
-    int n, empty = 0;
 
-    while (empty < 2 && now_s() < end) { /* two looks: one may miss who changes its parent */
-        n = processes_below(getpid(), pids, MOST_PROCESSES);
+    /* Whoever loses its parent becomes our child, so our children are all that has to be ended. */
+    while (now_s() < end) {
+        int n = children_of(getpid(), pids, MOST_PROCESSES);
+        pid_t reaped;
+
         for (int i = 0; i < n; i++)
             kill(pids[i], SIGKILL);
-        empty = n == 0 ? empty + 1 : 0;
+        while ((reaped = waitpid(-1, NULL, WNOHANG)) > 0)
+            ;
+        if (reaped == -1 && errno == ECHILD)
+            return;
         poll(NULL, 0, LOOK_MS);
     }
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        ;
 }
 
 static void

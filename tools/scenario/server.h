@@ -63,7 +63,7 @@ enum started server_start(struct server *server, const struct target *target,
 /* Notes an end and reads the console. Call it often: a full console stops some servers. */
 void server_look(struct server *server);
 
-/* Sends a signal to the server; when it has put itself into the background, to its children. */
+/* Sends a signal to the server; when it has put itself into the background, to what is there. */
 void server_signal(struct server *server, int number);
 
 /* What the server and all its children use now. */

@@ -90,23 +90,33 @@ play_and_tell(const struct worker *worker, int fd)
     _exit(0);
 }
 
+/* Returns 0; -1 when there is no process or descriptor for it: then it is over, and lost. */
 static int
 start(struct worker *worker)
 {
     int ends[2];
+    pid_t pid;
 
+    worker->progress = OVER;
+    worker->lost = true;
     if (pipe2(ends, O_CLOEXEC) == -1)
         return -1;
-    worker->pid = fork();
-    if (worker->pid == 0) {
+    pid = fork();
+    if (pid == 0) {
         close(ends[0]);
         play_and_tell(worker, ends[1]);
     }
     close(ends[1]);
+    if (pid == -1) {
+        close(ends[0]);
+        return -1;
+    }
     worker->fd = ends[0];
+    worker->pid = pid;
     worker->began = now_s();
     worker->progress = PLAYS;
-    return worker->pid;
+    worker->lost = false;
+    return 0;
 }
 
 static void
@@ -280,8 +290,8 @@ workers_play(struct worker *workers, size_t n, unsigned at_once, void (*look)(vo
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     while (caught == 0) {
-        while ((job = next_job(workers, n, playing, at_once)) != NULL && start(job) > 0)
-            playing++;
+        while ((job = next_job(workers, n, playing, at_once)) != NULL)
+            playing += start(job) == 0;
         if (playing == 0)
             break;
         playing = hear_all(workers, n);
