@@ -109,7 +109,8 @@ full_marks() {
 }
 
 @test "caught exactly: half line, first line, shared buffer, text" {
-    at_the_same_time caught_exactly bad_half_line.py bad_first_line.py bad_shared_buffer.py bad_text.py
+    at_the_same_time caught_exactly bad_half_line.py bad_first_line.py bad_shared_buffer.py \
+        bad_text.py
 }
 
 @test "caught exactly: memory, leak, time-out, SIGTERM" {
