@@ -17,6 +17,11 @@ grade() {
     limit 190 "$ECHOLAB" grade "$@"
 }
 
+# Python itself: what is called python3 may be a script that looks for it, again and again.
+interpreter() {
+    python3 -c 'import sys; print(sys.executable)'
+}
+
 # The command that runs a fixture, into $command; C is compiled first.
 command_of() {
     case $1 in
@@ -26,7 +31,7 @@ command_of() {
         command=("$BATS_FILE_TMPDIR/$1")
         ;;
     *.js) command=(node "$SERVERS/$1") ;;
-    *) command=(python3 "$SERVERS/$1") ;;
+    *) command=("$(interpreter)" "$SERVERS/$1") ;;
     esac
 }
 
@@ -59,16 +64,20 @@ caught_exactly() {
         { echo "$1 is caught by others than its file says" >&2; return 1; }
 }
 
-# Calls a function for several servers at a time: most of a grade is waiting.
+# Calls a function for each of several servers, six at a time: most of a grade is waiting.
 at_the_same_time() {
-    local pids=() failed=0 pid
+    local failed=0 playing=0
 
     for one in "${@:2}"; do
         "$1" "$one" 3>&- 4>&- &
-        pids+=($!)
+        playing=$((playing + 1))
+        if ((playing == 6)); then
+            wait -n || failed=1
+            playing=$((playing - 1))
+        fi
     done
-    for pid in "${pids[@]}"; do
-        wait "$pid" || failed=1
+    for (( ; playing > 0; playing--)); do
+        wait -n || failed=1
     done
     return "$failed"
 }
@@ -100,25 +109,9 @@ full_marks() {
     diff - "$BATS_TEST_TMPDIR/idle" <<<"$(printf '%s\n' come-and-go-1000 lf-only)"
 }
 
-@test "caught exactly: resets, edge-triggered, short sends, zombies" {
-    at_the_same_time caught_exactly bad_reset.c bad_edge.c bad_short_send.c bad_zombies.c
-}
-
-@test "caught exactly: sequential, deaf, closed, always writable" {
-    at_the_same_time caught_exactly bad_sequential.py bad_deaf.py bad_closed.py bad_writable.py
-}
-
-@test "caught exactly: half line, first line, shared buffer, text" {
-    at_the_same_time caught_exactly bad_half_line.py bad_first_line.py bad_shared_buffer.py \
-        bad_text.py
-}
-
-@test "caught exactly: memory, leak, time-out, SIGTERM" {
-    at_the_same_time caught_exactly bad_memory.py bad_leak.py bad_timeout.py bad_stubborn.py
-}
-
-@test "caught exactly: SO_REUSEADDR, SO_REUSEPORT" {
-    at_the_same_time caught_exactly bad_reuse.py bad_reuseport.py
+@test "each mistake is caught by exactly the scenarios that its file names" {
+    cd "$SERVERS"
+    at_the_same_time caught_exactly bad_*.c bad_*.py
 }
 
 @test "a verdict says what the client saw, what it expected, how the server ended, and a hint" {
