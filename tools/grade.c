@@ -21,9 +21,9 @@
 static const char usage[] =
     "usage: echolab grade [OPTION...] -- COMMAND... {port}\n"
     "\n"
-    "Starts the command again and again, with a free port in the place of {port}, plays every\n"
-    "scenario against it, and says for each what the clients saw, what they expected, and what\n"
-    "the mistake may be.\n"
+    "Starts the command again and again, with a free port in the place of {port},\n"
+    "plays every scenario against it, and says for each what the clients saw, what\n"
+    "they expected, and what the mistake may be.\n"
     "\n"
     "      --profile NAME    echo: what is sent comes back as it was (default)\n"
     "                        line: it comes back line by line\n"
@@ -34,8 +34,8 @@ static const char usage[] =
     "      --color WHEN      auto, always or never\n"
     "  -h, --help            this text\n"
     "\n"
-    "exit status: 0 every required scenario holds; 1 not all of them; 2 usage; 3 the command\n"
-    "cannot be run, or does not listen\n";
+    "exit status: 0 every required scenario holds; 1 not all of them; 2 usage;\n"
+    "3 the command cannot be run, or does not listen\n";
 
 struct grade {
     struct gradebook book;
