@@ -32,7 +32,9 @@ load helper
     sed 's|http://www.w3.org/2000/svg||' "$BATS_TEST_TMPDIR/r.html" |
         refute grep -Eq '<script|https?://|<img'
     if command -v xmllint >/dev/null; then
-        xmllint --html --noout "$BATS_TEST_TMPDIR/r.html" 2>&1 | refute grep .
+        # libxml2 does not know the tags of SVG; anything else that it says is a mistake.
+        xmllint --html --noout "$BATS_TEST_TMPDIR/r.html" 2>&1 | grep 'parser error' |
+            refute grep -v ': Tag [a-z]* invalid$'
     fi
 }
 
