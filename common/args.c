@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define SECONDS_LIMIT 1e6 /* eleven days: fits into an int of milliseconds */
+#define SECONDS_LEAST 1e-3 /* less would be cut to 0, which often means never */
 
 long
 number_argument(const char *name, const char *text, long least, long most)
@@ -31,7 +32,7 @@ seconds_argument(const char *name, const char *text)
         errx(USAGE_ERROR, "%s must be a number of seconds, 0 or more, not '%s'", name, text);
     if (value > SECONDS_LIMIT)
         errx(USAGE_ERROR, "%s must be at most %g seconds, not '%s'", name, SECONDS_LIMIT, text);
-    return value;
+    return value > 0 && value < SECONDS_LEAST ? SECONDS_LEAST : value;
 }
 
 int

@@ -12,7 +12,7 @@
 /* The whole number in text, least to most; `name` is how a complaint calls it ("PORT"). */
 long number_argument(const char *name, const char *text, long least, long most);
 
-/* A number of seconds in text, decimals allowed; 0 or more. */
+/* A number of seconds in text, decimals allowed; 0 or more. What is under a millisecond is one. */
 double seconds_argument(const char *name, const char *text);
 
 /* The same, as milliseconds. */

@@ -65,11 +65,11 @@ on_ready(struct conn *c)
 
 /* ASK: from now on, tell us of these events of fd.  -1: no memory. */
 static int
-ask(int epoll_fd, int op, int fd, uint32_t events)
+ask(int epfd, int op, int fd, uint32_t events)
 {
     struct epoll_event event = { .events = events, .data.fd = fd };
 
-    return epoll_ctl(epoll_fd, op, fd, &event);
+    return epoll_ctl(epfd, op, fd, &event);
 }
 
 static void
@@ -77,23 +77,22 @@ run(int listen_fd, const struct settings *set)
 {
     struct conn **conns = calloc(set->max_fds, sizeof(*conns));
     struct epoll_event events[BATCH];
-    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    int epfd = epoll_create1(EPOLL_CLOEXEC);
     bool asked = true;          /* do we want to hear of newcomers? */
 
-    if (conns == NULL || epoll_fd == -1)
+    if (conns == NULL || epfd == -1)
         err(1, "epoll_create1");
     if (set_nonblock(listen_fd) == -1 ||
-        ask(epoll_fd, EPOLL_CTL_ADD, listen_fd, EPOLLIN) == -1)
+        ask(epfd, EPOLL_CTL_ADD, listen_fd, EPOLLIN) == -1)
         err(1, "epoll_ctl");
     for (;;) {
         /* ASK: the clients are on the list; only a pause changes it here. */
         if (asked != (accept_pause() == 0) &&
-            ask(epoll_fd, EPOLL_CTL_MOD, listen_fd,
-                asked ? 0 : EPOLLIN) == 0)
+            ask(epfd, EPOLL_CTL_MOD, listen_fd, asked ? 0 : EPOLLIN) == 0)
             asked = !asked;
 
         /* WAIT */
-        int ready = epoll_wait(epoll_fd, events, BATCH, wait_limit(set));
+        int ready = epoll_wait(epfd, events, BATCH, wait_limit(set));
         if (ready == -1 && errno == EINTR)
             continue;
         if (ready == -1)
@@ -113,7 +112,7 @@ run(int listen_fd, const struct settings *set)
             bool owed = c->owed > 0;
             int result = on_ready(c);
             if (result == 0 && owed != (c->owed > 0))
-                result = ask(epoll_fd, EPOLL_CTL_MOD, fd,
+                result = ask(epfd, EPOLL_CTL_MOD, fd,
                              owed ? EPOLLIN : EPOLLOUT);
             if (result == -1) {
                 client_left(c);
@@ -133,7 +132,8 @@ run(int listen_fd, const struct settings *set)
                 break;
             conns[fd] = client_came(fd, &peer, set);
             if (conns[fd] != NULL &&
-                ask(epoll_fd, EPOLL_CTL_ADD, fd, EPOLLIN) == -1) {
+                ask(epfd, EPOLL_CTL_ADD, fd, EPOLLIN) == -1) {
+                warn("epoll_ctl");
                 client_left(conns[fd]);
                 conns[fd] = NULL;
             }

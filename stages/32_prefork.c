@@ -6,8 +6,8 @@
  *              on one listener, the kernel wakes one for each client.  Dead
  *              workers are replaced; --grace is for what is owed at the end.
  * Gone:        one crash ends them all: it ends the clients of its worker.
- * Still wrong: the kernel picks a worker without asking how busy it is; and
- *              each client costs a thread still.
+ * Still wrong: the kernel picks a worker without asking how busy it is; a
+ *              client costs a thread still; a crash ends its whole worker.
  */
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -111,9 +111,9 @@ work(int listen_fd, const struct settings *set)
     }
     /* We hear no more: recv() brings what has come, then 0; threads end. */
     end_within(set->grace);
-    for (int fd = STDERR_FILENO + 1; fd < (int)set->max_fds; fd++)
-        if (fd != listen_fd)    /* whatever else is open is a client */
-            shutdown(fd, SHUT_RD);
+    int left = clients_now(), end = (int)set->max_fds;
+    for (int fd = STDERR_FILENO + 1; left > 0 && fd < end; fd++)
+        left -= shutdown(fd, SHUT_RD) == 0; /* what is open is a client */
     while (clients_now() > 0)
         poll(NULL, 0, BREATH_MS / 50);
     _exit(0);

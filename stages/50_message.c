@@ -120,11 +120,11 @@ leave(struct client *client, struct timers *timers)
 
 /* ASK: from now on, tell us of these events of fd.  -1: no memory. */
 static int
-ask(int epoll_fd, int op, int fd, uint32_t events)
+ask(int epfd, int op, int fd, uint32_t events)
 {
     struct epoll_event event = { .events = events, .data.fd = fd };
 
-    return epoll_ctl(epoll_fd, op, fd, &event);
+    return epoll_ctl(epfd, op, fd, &event);
 }
 
 static void
@@ -133,23 +133,22 @@ run(int listen_fd, const struct settings *set)
     struct client *clients = calloc(set->max_fds, sizeof(*clients));
     struct timers timers = { .n = 0 };
     struct epoll_event events[BATCH];
-    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    int epfd = epoll_create1(EPOLL_CLOEXEC);
     bool asked = true;          /* do we want to hear of newcomers? */
 
-    if (clients == NULL || epoll_fd == -1)
+    if (clients == NULL || epfd == -1)
         err(1, "epoll_create1");
     if (set_nonblock(listen_fd) == -1 ||
-        ask(epoll_fd, EPOLL_CTL_ADD, listen_fd, EPOLLIN) == -1)
+        ask(epfd, EPOLL_CTL_ADD, listen_fd, EPOLLIN) == -1)
         err(1, "epoll_ctl");
     for (;;) {
         /* ASK: the clients are on the list; only a pause changes it here. */
         if (asked != (accept_pause() == 0) &&
-            ask(epoll_fd, EPOLL_CTL_MOD, listen_fd,
-                asked ? 0 : EPOLLIN) == 0)
+            ask(epfd, EPOLL_CTL_MOD, listen_fd, asked ? 0 : EPOLLIN) == 0)
             asked = !asked;
 
         /* WAIT, but not longer than the first timer runs. */
-        int ready = epoll_wait(epoll_fd, events, BATCH, nap(&timers, set));
+        int ready = epoll_wait(epfd, events, BATCH, nap(&timers, set));
         if (ready == -1 && errno == EINTR)
             continue;
         if (ready == -1)
@@ -167,7 +166,7 @@ run(int listen_fd, const struct settings *set)
             bool owed = client->answer != NULL;
             int result = serve_messages(client);
             if (result == 0 && owed != (client->answer != NULL))
-                result = ask(epoll_fd, EPOLL_CTL_MOD, fd,
+                result = ask(epfd, EPOLL_CTL_MOD, fd,
                              owed ? EPOLLIN : EPOLLOUT);
             silence_begins(&timers, &client->silence, client, set);
             if (result == -1)
@@ -193,8 +192,10 @@ run(int listen_fd, const struct settings *set)
             if (c->conn == NULL)
                 continue;
             silence_begins(&timers, &c->silence, c, set);
-            if (ask(epoll_fd, EPOLL_CTL_ADD, fd, EPOLLIN) == -1)
+            if (ask(epfd, EPOLL_CTL_ADD, fd, EPOLLIN) == -1) {
+                warn("epoll_ctl");
                 leave(c, &timers);
+            }
         }
         if (accept_failed() == -1)
             break;

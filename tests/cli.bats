@@ -232,7 +232,7 @@ mistake() {
 
 @test "unix:PATH: served, removed at the end, taken over when nobody listens any more" {
     one() {
-        local path=$BATS_TEST_TMPDIR/$1.socket
+        local path=$BATS_TEST_TMPDIR/$1.socket offspring process
         "$ECHOLAB" "$1" --bind "unix:$path" </dev/null >"$path.log" 2>"$path.err" 3>&- 4>&- &
         pid=$!
         started+=("$pid")
@@ -250,8 +250,11 @@ mistake() {
         pid=$!
         started+=("$pid")
         await 5 test -S "$path"
+        offspring=$(pgrep -P "$pid" || true)
         kill -KILL "$pid"
-        await 5 gone "$pid"
+        for process in "$pid" $offspring; do # they would listen still
+            await 5 gone "$process"
+        done
         "$ECHOLAB" "$1" --bind "unix:$path" </dev/null >/dev/null 2>"$path.err" 3>&- 4>&- &
         pid=$!
         started+=("$pid")

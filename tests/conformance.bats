@@ -251,18 +251,23 @@ load helper
     one() {
         start_stage "$1" -q
         peers come-and-go "$port" 1
-        kill -STOP "$pid"
-        kill -CONT "$pid"
+        all_of_it STOP
+        all_of_it CONT
         peers come-and-go "$port" 2
         # Ctrl-Z while a client waits: what it types meanwhile is answered afterwards.
         local talk heard
         exec {talk}<>"/dev/tcp/127.0.0.1/$port"
-        kill -STOP "$pid"
+        all_of_it STOP
         printf 'typed meanwhile\r\n' >&"$talk"
         refute read -r -t 0.3 -u "$talk" heard
-        kill -CONT "$pid"
+        all_of_it CONT
         read -r -t 5 -u "$talk" heard
         [ "$heard" = $'typed meanwhile\r' ]
+    }
+    # As a terminal does it: the signal goes to the server and its children.
+    all_of_it() {
+        # shellcheck disable=SC2046
+        kill "-$1" "$pid" $(pgrep -P "$pid")
     }
     each_stage stop-cont one
 }

@@ -11,7 +11,8 @@ path=$(sed 's,[^:]*bats-core[^:]*:,,g' <<<"$PATH")
 other() {
     local binary=$1 file=$2 pattern=$3
 
-    run env -i PATH="$path" HOME="$BATS_TEST_TMPDIR" BUG="${BUG:-none}" PATIENCE=4 \
+    run env -i PATH="$path" HOME="$BATS_TEST_TMPDIR" BUG="${BUG:-none}" \
+        ${haste:+AWAIT=1 PATIENCE=3} \
         ECHOLAB="$binary" timeout -k 1 140 bats -f "$pattern" "$BATS_TEST_DIRNAME/$file" \
         </dev/null 3>&- 4>&-
 }
@@ -20,12 +21,28 @@ broken=$BATS_TEST_DIRNAME/fixtures/broken_server.py
 
 # A server with the bug $1 makes the test whose title has $2 fail, and it fails in the end.
 caught() {
-    BUG=$1 other "$broken" "${3:-conformance.bats}" "$2"
+    haste=1 BUG=$1 other "$broken" "${3:-conformance.bats}" "$2"
     if [ "$status" -ne 1 ] || ! grep -q '^not ok 1 ' <<<"$output"; then
         echo "'$2' does not notice a server that has the bug '$1' (exit $status):"
         echo "$output"
         return 1
     fi
+}
+
+# Runs a command beside those before it, some at a time; all_of_them fails when one failed.
+jobs=()
+also() {
+    ((${#jobs[@]} < 3)) || wait "${jobs[-3]}" || true
+    "$@" &
+    jobs+=($!)
+}
+
+all_of_them() {
+    local job
+
+    for job in "${jobs[@]}"; do
+        wait "$job"
+    done
 }
 
 @test "a server without a bug passes all of conformance.bats" {
@@ -38,69 +55,78 @@ caught() {
 }
 
 @test "bytes: lost, waited for, stripped" {
-    caught loses-a-byte '8 MiB'
-    caught loses-a-byte 'late and in sips'
-    caught loses-a-byte '40 clients'
-    caught waits-for-two 'one byte comes'
-    caught waits-for-two 'a byte at a time'
-    caught strips-telnet 'every byte value'
-    caught mute 'two bytes'
+    also caught loses-a-byte '8 MiB'
+    also caught loses-a-byte 'late and in sips'
+    also caught loses-a-byte '40 clients'
+    also caught waits-for-two 'one byte comes'
+    also caught waits-for-two 'a byte at a time'
+    also caught strips-telnet 'every byte value'
+    also caught mute 'two bytes'
+    all_of_them
 }
 
 @test "rude clients: a reset kills, a deaf one stops all" {
-    caught dies-of-reset '40 clients'
-    caught dies-of-reset 'gone in the middle'
-    caught send-blocks 'never reads costs'
+    also caught dies-of-reset '40 clients'
+    also caught dies-of-reset 'gone in the middle'
+    also caught send-blocks 'never reads costs'
+    also caught send-blocks '40 clients'
+    all_of_them
 }
 
 @test "leaks: memory, descriptors, children" {
-    caught keeps-memory '1000 clients'
-    caught keeps-descriptors '1000 clients'
-    caught zombies '1000 clients'
+    also caught keeps-memory '1000 clients'
+    also caught keeps-descriptors '1000 clients'
+    also caught zombies '1000 clients'
+    all_of_them
 }
 
 @test "costs: a burning core, too many calls, a wait for each chunk" {
-    caught burns '1 % of the CPU'
-    caught burns 'never reads costs'
-    caught too-many-calls 'three system calls'
-    caught waits-each-time 'burst'
+    also caught burns '1 % of the CPU'
+    also caught burns 'never reads costs'
+    also caught too-many-calls 'three system calls'
+    also caught waits-each-time 'burst'
+    all_of_them
 }
 
 @test "the end: signals ignored, a wrong exit code, a child that stays, a port that stays taken" {
-    caught ignores-signals 'SIGTERM and SIGINT'
-    caught wrong-exit-code 'no signal is lost'
-    caught leaves-a-child 'with silent clients'
-    caught leaves-a-child 'a client that never reads: exit'
-    caught no-reuseaddr 'with silent clients'
+    also caught ignores-signals 'SIGTERM and SIGINT'
+    also caught wrong-exit-code 'no signal is lost'
+    also caught leaves-a-child 'with silent clients'
+    also caught leaves-a-child 'a client that never reads: exit'
+    also caught no-reuseaddr 'with silent clients'
+    all_of_them
 }
 
 @test "surroundings: port, console, descriptors" {
-    caught shares-port 'a taken port'
-    caught console-kills 'full disk'
-    caught console-blocks 'nobody reads: lines'
-    caught dies-of-emfile 'out of descriptors'
-    caught spins-on-emfile 'out of descriptors'
+    also caught shares-port 'a taken port'
+    also caught console-kills 'full disk'
+    also caught console-blocks 'nobody reads: lines'
+    also caught dies-of-emfile 'out of descriptors'
+    also caught spins-on-emfile 'out of descriptors'
+    all_of_them
 }
 
 @test "telnet.bats: a server that says nothing" {
-    caught mute 'telnet: what is typed' telnet.bats
-    caught mute 'nc -N' telnet.bats
-    caught mute '/dev/tcp' telnet.bats
-    caught mute 'python3' telnet.bats
-    caught strips-telnet 'on a terminal' telnet.bats
+    also caught mute 'telnet: what is typed' telnet.bats
+    also caught mute 'nc -N' telnet.bats
+    also caught mute '/dev/tcp' telnet.bats
+    also caught mute 'python3' telnet.bats
+    also caught strips-telnet 'on a terminal' telnet.bats
+    all_of_them
 }
 
 # A claim is red when its stage is secretly another one.
 exchanged() {
-    local wrapper=$BATS_TEST_TMPDIR/as-$2
+    local wrapper
 
+    wrapper=$(mktemp "$BATS_TEST_TMPDIR/as-$2.XXXXXX")
     cat >"$wrapper" <<END
 #!/bin/sh
 for word; do shift; [ "\$word" != $1 ] || word=$2; set -- "\$@" "\$word"; done
 exec '$ECHOLAB' "\$@"
 END
     chmod +x "$wrapper"
-    other "$wrapper" "${4:-claims.bats}" "^$3"
+    haste=1 other "$wrapper" "${4:-claims.bats}" "^$3"
     [ "$status" -eq 1 ]
     if grep -q '^ok' <<<"$output"; then
         echo "$2 may call itself $1:" && grep '^ok' <<<"$output"
@@ -109,28 +135,24 @@ END
 }
 
 @test "claims.bats: a stage that is secretly another one" {
-    exchanged blocking threaded blocking.queue:
-    exchanged blocking threaded blocking.deaf:
-    exchanged multi-blocking blocking multi-blocking.accepts:
-    exchanged nonblocking-naive epoll nonblocking-naive.dies:
-    exchanged nonblocking-spin epoll nonblocking-spin.sleep:
-    exchanged nonblocking-spin poll nonblocking-spin.no-wait:
-    exchanged nonblocking-spin epoll nonblocking-spin.in-vain:
-    exchanged select poll select.anew:
-    exchanged select epoll select.highest:
-    exchanged poll select poll.set:
-    exchanged poll epoll poll.walk:
-    exchanged epoll poll epoll.walk:
-    exchanged threaded forked threaded.cost:
-    exchanged threaded forked threaded.memory:
-    exchanged forked threaded forked.cost:
-    exchanged forked prefork forked.alone:
-    exchanged message epoll message.echo:
+    also exchanged blocking threaded blocking.queue:
+    also exchanged multi-blocking blocking multi-blocking.accepts:
+    also exchanged nonblocking-naive epoll nonblocking-naive.dies:
+    also exchanged nonblocking-spin epoll nonblocking-spin.in-vain:
+    also exchanged select poll select.anew:
+    also exchanged poll epoll poll.walk:
+    also exchanged epoll poll epoll.walk:
+    also exchanged threaded forked threaded.cost:
+    also exchanged forked threaded forked.cost:
+    also exchanged forked prefork forked.alone:
+    also exchanged message epoll message.echo:
+    all_of_them
 }
 
 @test "telnet.bats: multi-blocking that is secretly epoll" {
-    exchanged multi-blocking epoll 'multi-blocking: the second telnet' telnet.bats
-    exchanged blocking epoll 'blocking: the second telnet' telnet.bats
+    also exchanged multi-blocking epoll 'multi-blocking: the second telnet' telnet.bats
+    also exchanged blocking epoll 'blocking: the second telnet' telnet.bats
+    all_of_them
 }
 
 # ---- run.sh

@@ -144,17 +144,25 @@ def echo(args):
     talk_all([talk], lambda one: one.over() and (one.eof or not args.eof), args.within)
 
 
+def stuff(sock):
+    """Sends, and never reads, until nothing has fitted for a while; returns how much did."""
+    sock.setblocking(False)
+    pushed = 0
+    last = time.monotonic()
+    while time.monotonic() < last + 0.5:
+        try:
+            pushed += sock.send((b"%062d\r\n" % 0) * 1024)
+            last = time.monotonic()
+        except BlockingIOError:
+            select.select([], [sock], [], 0.1)
+    return pushed
+
+
 def crowd(args):
     """CLIENTS clients with random data at once, among one that resets again and again, one
     that half-closes early and one that never reads"""
-    deaf = dial(args.port)
-    deaf.setblocking(False)
-    pushed = 0
-    try:
-        while pushed < 64 << 20:
-            pushed += deaf.send(bytes(65536))
-    except BlockingIOError:
-        pass
+    unheard = dial(args.port)
+    stuff(unheard)
     talks = [Talk(args.port, os.urandom(args.bytes)) for _ in range(args.clients)]
     for _ in range(20):
         rude = dial(args.port)
@@ -166,7 +174,7 @@ def crowd(args):
     early.data, early.sent = b"half\r\n", 6
     talk_all(talks + [early], lambda one: one.over() and one.eof, args.within)
     ask(dial(args.port), b"still there?\r\n")
-    deaf.close()
+    unheard.close()
 
 
 def come_and_go(args):
@@ -262,16 +270,7 @@ def silent(args):
 def deaf(args):
     """A client that sends until nothing more fits and never reads; says how much fitted"""
     sock = dial(args.port)
-    sock.setblocking(False)
-    pushed = 0
-    quiet_since = time.monotonic()
-    while time.monotonic() < quiet_since + 0.5:
-        try:
-            pushed += sock.send(b"x" * 1023 + b"\r\n"[:1] if pushed % 2 else b"y" * 1022 + b"\r\n")
-            quiet_since = time.monotonic()
-        except BlockingIOError:
-            select.select([], [sock], [], 0.1)
-    print(f"{pushed} bytes fitted")
+    print(f"{stuff(sock)} bytes fitted")
     hold()
 
 

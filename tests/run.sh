@@ -13,14 +13,20 @@ cd "$(dirname "$0")/.." || exit 1
 
 file_limit=400 # seconds, for all tests of one file: nothing may hang for ever
 
+# Seconds that one test of a file may take.
+limit_of() {
+    sed -n '1,12s/^# at most \([0-9]*\) s a test.*/\1/p; $s/.*/60/p' "$1" | head -n 1
+}
+
 # Runs one file and adds its results to the stream: `--one` holds failures back, `--again`
 # tells of those tests that have not passed yet. Called by xargs below.
 if [ "${1:-}" = --one ] || [ "${1:-}" = --again ]; then
     file=$2
     tap=$RESULTS/$(basename "$file" .bats).tap
-    limit=$(sed -n '1,12s/^# at most \([0-9]*\) s a test.*/\1/p' "$file")
+    limit=$(limit_of "$file")
+    begun=$(date +%s)
     # timeout has a process group of its own; its number is kept for the trap below.
-    BATS_TEST_TIMEOUT=${limit:-60} sh -c 'echo $$ >"$1.pid"; exec timeout -k 5 "$2" bats "$3"' \
+    BATS_TEST_TIMEOUT=$limit sh -c 'echo $$ >"$1.pid"; exec timeout -k 5 "$2" bats "$3"' \
         sh "$tap" "$file_limit" "$file" >"$tap.part" 2>&1 </dev/null
     [ $? -ne 124 ] || echo "# $file took more than $file_limit s and was stopped" >>"$tap.part"
     touch "$tap"
@@ -35,10 +41,11 @@ if [ "${1:-}" = --one ] || [ "${1:-}" = --again ]; then
     rm -f "$tap.pid"
     # One numbering for all files, in the order in which they end.
     exec flock "$RESULTS/lock" awk -v file="$(basename "$file" .bats)" -v count="$RESULTS/count" \
-        -v try="$1" -v before="$tap.first" '
+        -v try="$1" -v before="$tap.first" -v took=$(($(date +%s) - begun)) '
         BEGIN {
             getline n < count; close(count)
-            print "# tests/" file ".bats" (try == "--again" ? ", what failed, alone" : "")
+            print "# tests/" file ".bats" (try == "--again" ? ", what failed, alone" : "") \
+                ", " took " s"
             while ((getline line < before) > 0)
                 told[line] = line ~ /^ok /
         }
@@ -84,7 +91,10 @@ echo 0 >"$RESULTS/count"
 
 echo "TAP version 13"
 alone=$(grep -l '^# run alone' "$@")
-together=$(grep -L '^# run alone' "$@")
+# The long ones first, so that the last one does not run without company.
+together=$(for file in $(grep -L '^# run alone' "$@"); do
+    echo "$(limit_of "$file") $file"
+done | sort -rn | cut -d ' ' -f 2)
 printf '%s\n' "$together" | xargs -r -n 1 -P 2 sh tests/run.sh --one
 printf '%s\n' "$alone" | xargs -r -n 1 sh tests/run.sh --one
 

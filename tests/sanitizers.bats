@@ -117,22 +117,29 @@ planted() {
     under "$tree/build"
 }
 
+# In a subshell, as `run` makes one: it must stop by itself what it started.
+apart() {
+    started=()
+    trap stop_all EXIT
+    "$@"
+}
+
 @test "a planted fault is reported: use after free, leak, shift, race" {
     planted asan "$address" 's/free(c);$/{ free(c); c->len = 0; }/'
-    run ordeal epoll
+    run apart ordeal epoll
     [ "$status" -ne 0 ]
     [[ $output == *heap-use-after-free* ]]
     planted asan "$address" 's/free(c);$/c = NULL;/'
-    run ordeal epoll
+    run apart ordeal epoll
     [ "$status" -ne 0 ]
     [[ $output == *"detected memory leaks"* ]]
     planted asan "$address" 's/free(c);$/{ c->owed = 1 << (c->fd + 40); free(c); }/'
-    run ordeal epoll
+    run apart ordeal epoll
     [ "$status" -ne 0 ]
     [[ $output == *"runtime error: shift exponent"* ]]
     planted tsan "$thread" 's/free(c);$/{ static int gone; gone++; free(c); }/'
     straight "$ECHOLAB" list >/dev/null || return 0
-    run ordeal threaded
+    run apart ordeal threaded
     [ "$status" -ne 0 ]
     [[ $output == *"data race"* ]]
 }

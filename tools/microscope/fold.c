@@ -33,20 +33,6 @@ tell(struct fold *fold, const struct beat *beat)
     fold->tell(fold->ctx, beat);
 }
 
-/* A sleep that is told once need not be told again until something else happened. */
-static void
-tell_sleep(struct fold *fold, const struct beat *beat)
-{
-    const struct beat *last = &fold->asleep;
-
-    if (fold->quiet && last->task == beat->task && last->call.nr == beat->call.nr &&
-        last->client == beat->client && last->other == beat->other)
-        return;
-    tell(fold, beat);
-    fold->asleep = *beat;
-    fold->quiet = true;
-}
-
 /* Tells the counts, and begins to count anew. */
 static void
 tell_counts(struct fold *fold)
@@ -70,6 +56,21 @@ tell_counts(struct fold *fold)
         tell(fold, &beat);
     }
     fold->counting_since = 0;
+}
+
+/* A sleep that is told once need not be told again until something else happened. */
+static void
+tell_sleep(struct fold *fold, const struct beat *beat)
+{
+    const struct beat *last = &fold->asleep;
+
+    if (fold->quiet && last->task == beat->task && last->call.nr == beat->call.nr &&
+        last->client == beat->client && last->other == beat->other)
+        return;
+    tell_counts(fold);
+    tell(fold, beat);
+    fold->asleep = *beat;
+    fold->quiet = true;
 }
 
 static struct fold_key *

@@ -3,6 +3,7 @@
 
 #include <sys/wait.h>
 
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -40,8 +41,11 @@ hear_console(struct server *server)
         size_t part = (size_t)n < LAST_WORDS - 1 ? (size_t)n : LAST_WORDS - 1;
         size_t keep = LAST_WORDS - 1 - part;
 
-        if (server->log_fd != -1 && write(server->log_fd, text, (size_t)n) == -1)
+        if (server->log_fd != -1 && write(server->log_fd, text, (size_t)n) == -1) {
+            warn("cannot write %s", server->target->log_path);
+            close(server->log_fd);
             server->log_fd = -1;
+        }
         make_harmless(text, (size_t)n);
         if (server->n_words > keep) {
             memmove(server->words, server->words + server->n_words - keep, keep);
