@@ -111,8 +111,8 @@ work(int listen_fd, const struct settings *set)
     }
     /* We hear no more: recv() brings what has come, then 0; threads end. */
     end_within(set->grace);
-    int left = clients_now(), end = (int)set->max_fds;
-    for (int fd = STDERR_FILENO + 1; left > 0 && fd < end; fd++)
+    int fd = STDERR_FILENO, left = clients_now();
+    while (left > 0 && clients_now() > 0 && ++fd < (int)set->max_fds)
         left -= shutdown(fd, SHUT_RD) == 0; /* what is open is a client */
     while (clients_now() > 0)
         poll(NULL, 0, BREATH_MS / 50);

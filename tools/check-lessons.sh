@@ -143,6 +143,7 @@ resolves() {
     case $1 in
     /proc/*) ;;
     -*' '* | --*=*) grep -qF -- "${1%%[ =]*}" "$work/text" ;;
+    "git "* | "tshark "*) ;; # what a reader may have, and this machine need not
     *' '*)
         # A command to type: its program, and the files of ours that it names (check_files).
         command -v "${1%% *}" >/dev/null

@@ -37,7 +37,7 @@ put_wait(struct report *report, const struct run *run, const struct party *party
     report_cell(report, heard >= 0 ? TONE_PLAIN : TONE_BAD, text, NULL);
     snprintf(text, sizeof(text), "%.3f\u00a0s", until - typed);
     report_cell(report, until - typed > 0.1 ? TONE_BAD : TONE_GOOD, text, NULL);
-    report_cell(report, TONE_PLAIN, reason_of(run, party, typed, until), NULL);
+    report_cell(report, TONE_WORDS, reason_of(run, party, typed, until), NULL);
     report_row_end(report);
 }
 

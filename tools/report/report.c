@@ -6,6 +6,8 @@
 
 #include "args.h"
 
+#define WIDE_TABLE 8 /* more columns than this are a name, a sentence, and marks */
+
 /* Light first, dark when the reader's system asks for it, and plain on paper. */
 static const char style[] =
     "body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem;\n"
@@ -18,12 +20,26 @@ static const char style[] =
     "th { background: #eee; }\n"
     "td.good { background: #d6efe4; } td.bad { background: #f6ddc9; font-weight: bold; }\n"
     "td.strange { background: #f0e442; font-weight: bold; text-decoration: underline; }\n"
-    "td.faint { color: #666; } td.words { min-width: 15rem; }\n"
+    "td.faint { color: #666; } td { white-space: nowrap; }\n"
+    "td.words { min-width: 12rem; white-space: normal; }\n"
+    ".matrix th:nth-child(n+3) { writing-mode: vertical-rl; transform: rotate(180deg);\n"
+    "  padding: .6rem .1rem; vertical-align: middle; }\n"
+    ".matrix td:nth-child(n+3) { text-align: center; min-width: 1rem; }\n"
+    ".matrix td.words { width: 26rem; }\n"
     "@media (prefers-color-scheme: dark) {\n"
     "  body { color: #e8e8e8; background: #16181b; } th { background: #2a2d31; }\n"
     "  th, td { border-color: #555; }\n"
     "  td.good { background: #0b4a38; } td.bad { background: #6b3408; }\n"
     "  td.strange { background: #6e6600; } td.faint { color: #aaa; }\n"
+    "}\n"
+    "@media (max-width: 700px) {\n" /* a row's sentence stands below its marks */
+    "  .matrix tr { display: flex; flex-wrap: wrap; }\n"
+    "  .matrix th:first-child, .matrix td:first-child { flex: 1; min-width: 4rem;\n"
+    "    white-space: normal; }\n"
+    "  .matrix th:nth-child(2) { display: none; }\n"
+    "  .matrix th:nth-child(n+3) { width: .95rem; padding: .4rem .1rem; }\n"
+    "  .matrix td:nth-child(n+3) { width: .95rem; min-width: 0; padding: .25rem .1rem; }\n"
+    "  .matrix td.words { order: 1; width: 100%; border-top: none; }\n"
     "}\n"
     "@media print { body { margin: 0; max-width: none; font-size: 10pt; } }\n";
 
@@ -107,7 +123,11 @@ report_table(struct report *report, const char *const *heads, size_t n)
 {
     bool html = report->format == REPORT_HTML;
 
-    fputs(html ? "<div class=\"wide\"><table>\n<thead><tr>" : "\n|", report->out);
+    if (html)
+        fprintf(report->out, "<div class=\"wide\"><table%s>\n<thead><tr>",
+                n > WIDE_TABLE ? " class=\"matrix\"" : "");
+    else
+        fputs("\n|", report->out);
     for (size_t i = 0; i < n; i++) {
         fputs(html ? "<th scope=\"col\">" : " ", report->out);
         put(report, heads[i]);

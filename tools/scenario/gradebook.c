@@ -238,10 +238,10 @@ report_verdict(const struct worker *worker, struct report *report)
     report_row(report);
     report_cell(report, held ? TONE_GOOD : TONE_BAD, held ? "holds" : "FAILS", NULL);
     report_cell(report, TONE_PLAIN, worker->scenario->name, NULL);
-    report_cell(report, TONE_PLAIN, worker->scenario->question, NULL);
-    report_cell(report, TONE_PLAIN, expected, NULL);
-    report_cell(report, TONE_PLAIN, saw, NULL);
-    report_cell(report, TONE_PLAIN,
+    report_cell(report, TONE_WORDS, worker->scenario->question, NULL);
+    report_cell(report, TONE_WORDS, expected, NULL);
+    report_cell(report, TONE_WORDS, saw, NULL);
+    report_cell(report, TONE_WORDS,
                 !held && worker->scenario->hint != NULL ? worker->scenario->hint : "", NULL);
     report_row_end(report);
 }
