@@ -31,7 +31,8 @@ ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 # Another binary can be tested, for example one made with sanitizers.
 ECHOLAB=${ECHOLAB:-$ROOT/echolab}
 PATH=$ROOT:$PATH
-unset ECHOLAB_PORT ECHOLAB_BIND NO_COLOR FORCE_COLOR COLUMNS
+unset ECHOLAB_PORT ECHOLAB_BIND NO_COLOR FORCE_COLOR COLUMNS LC_ALL LC_CTYPE
+export LANG=C.UTF-8
 started=()
 
 limit() {
