@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <err.h>
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -309,14 +310,17 @@ static void
 wrong_option(int opt, char **argv)
 {
     const struct option_row *row = row_of(optopt);
+    bool traced = strcmp(program_invocation_short_name, "echolab trace") == 0;
+    const char *hint = traced ? "--help lists them; those of trace stand before the stage"
+                              : "--help lists them";
 
     if (opt == ':' && row != NULL)
         errx(USAGE_ERROR, "--%s needs a value: --%s=%s", row->name, row->name, row->arg);
     if (row != NULL)
         errx(USAGE_ERROR, "--%s takes no value", row->name);
     if (optopt != 0 && optopt < 256)
-        errx(USAGE_ERROR, "unknown option '-%c'; --help lists them", optopt);
-    errx(USAGE_ERROR, "unknown option '%s'; --help lists them", argv[optind - 1]);
+        errx(USAGE_ERROR, "unknown option '-%c'; %s", optopt, hint);
+    errx(USAGE_ERROR, "unknown option '%s'; %s", argv[optind - 1], hint);
 }
 
 static void

@@ -310,6 +310,9 @@ follows_crowd() {
     [ "$status" -eq 2 ]
     run limit 10 "$ECHOLAB" trace nothing
     [ "$status" -eq 2 ]
+    run limit 10 "$ECHOLAB" trace epoll -o file
+    [ "$status" -eq 2 ]
+    [[ $output == *"-o"*"those of trace stand before the stage" ]]
     run limit 10 "$ECHOLAB" trace
     [ "$status" -eq 2 ]
 }

@@ -8,8 +8,9 @@ set -u
 # What must be there, and the Debian package that brings it. A path is looked for as a file.
 build='cc:gcc make:make /usr/include/stdio.h:libc6-dev'
 test='bats:bats clang:clang expect:expect ip:iproute2 jq:jq lsof:lsof mandoc:mandoc
-    nc:netcat-openbsd patch:patch ps:procps python3:python3 shellcheck:shellcheck strace:strace
-    telnet:telnet tmux:tmux valgrind:valgrind xmllint:libxml2-utils'
+    nc:netcat-openbsd node:nodejs patch:patch ps:procps python3:python3
+    shellcheck:shellcheck strace:strace telnet:telnet tmux:tmux valgrind:valgrind
+    xmllint:libxml2-utils'
 
 [ $# -gt 0 ] || set -- build test
 wanted=
