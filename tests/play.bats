@@ -274,3 +274,20 @@ os.execv(sys.argv[1], sys.argv[1:])' "$ECHOLAB" play "$BATS_TEST_TMPDIR/own.play
     bad "--on" second-client --on
     bad "--color must be" second-client --color=blue
 }
+
+@test "-o FILE.json: every server with its mark, every step with its verdict" {
+    local json=$BATS_TEST_TMPDIR/verdicts.json
+
+    limit 30 "$ECHOLAB" play second-client -q --on multi-blocking,epoll -o "$json"
+    jq -e '[.servers[] | .server, .mark] == ["multi-blocking", "-", "epoll", "+"]' "$json"
+    jq -e '.scenario == "second-client" and (.question | endswith("?"))' "$json"
+    jq -e '.servers[0].steps | map(select(.verdict == "fails")) |
+        length == 1 and (.[0].step | startswith("bob expect")) and .[0].saw != ""' "$json"
+    jq -e '.servers[1].steps | length >= 10 and all(.verdict == "holds" or .verdict == "done")
+        and all(.ended >= .began)' "$json"
+    run limit 30 "$ECHOLAB" play second-client -q --on epoll -o /dev/full.json
+    [ "$status" -eq 1 ]
+    # A picture all the same.
+    limit 30 "$ECHOLAB" play second-client -q --on epoll -o "$BATS_TEST_TMPDIR/x.trace.json"
+    jq -e '.traceEvents | length > 5' "$BATS_TEST_TMPDIR/x.trace.json"
+}

@@ -55,7 +55,8 @@ static const char usage[] =
     "  -l, --limit SEC      end the scenario after so long (default 60)\n"
     "  -t, --trace          trace the servers: lanes of the queue and of their tasks\n"
     "  -o, --output FILE    a picture or page: .svg, .html, .md, .txt, .trace.json\n"
-    "                       (for Perfetto), or .jsonl, the run, for `echolab draw`\n"
+    "                       (for Perfetto); .json, every step and its verdict; or\n"
+    "                       .jsonl, the run, for `echolab draw`\n"
     "      --log FILE       append what the servers print to FILE\n"
     "  -s, --steps          every step with its time and its result\n"
     "  -q, --quiet          one line a server\n"
@@ -66,6 +67,16 @@ static const char usage[] =
     "\n"
     "exit status: 0 all expectations hold, or fail as the stage's lesson says; 1 some\n"
     "do not; 2 usage; 3 the command does not listen\n";
+
+/* "run.json" are the verdicts; "run.trace.json" is a picture. */
+static bool
+wants_json(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return dot != NULL && strcmp(dot, ".json") == 0 &&
+        (dot - path < 6 || strncmp(dot - 6, ".trace", 6) != 0);
+}
 
 static void
 read_option(struct play *play, int opt, const char *value)
@@ -90,7 +101,8 @@ read_option(struct play *play, int opt, const char *value)
         play->trace = true;
         break;
     case 'o':
-        picture_named(value); /* a wrong name should not cost the whole play */
+        if (!wants_json(value))
+            picture_named(value); /* a wrong name should not cost the whole play */
         play->output = value;
         break;
     case 'q':
@@ -340,7 +352,9 @@ play_all(struct play *play)
     record_take(&play->record, play->workers, play->n_workers);
     if (number == 0 && !play->quiet)
         draw_at_last(play);
-    if (number == 0 && play->output != NULL)
+    if (number == 0 && play->output != NULL && wants_json(play->output))
+        verdicts_write(play->output, play->workers, play->n_workers);
+    else if (number == 0 && play->output != NULL)
         record_write(&play->record, play->output, play->scenario->question);
     for (size_t i = 0; number == 0 && i < play->n_workers; i++) {
         int one = conclude(play, &play->workers[i]);

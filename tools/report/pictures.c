@@ -23,7 +23,7 @@ picture_named(const char *path)
             return ends[i].kind;
     }
     errx(USAGE_ERROR, "-o %s: the name must end in .svg, .html, .md, .txt, .trace.json (for "
-         "Perfetto) or .jsonl (the run itself)", path);
+         "Perfetto), .json (play: verdicts) or .jsonl (the run itself)", path);
 }
 
 int

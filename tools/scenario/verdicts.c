@@ -1,9 +1,11 @@
 /* verdicts.c -- what the outcome of a scenario means, in words. */
 #include "verdicts.h"
 
+#include <err.h>
 #include <string.h>
 
 #include "claims.h"
+#include "json.h"
 
 bool
 has_failed(const struct worker *worker)
@@ -118,4 +120,62 @@ print_steps(FILE *out, const struct worker *worker)
             fprintf(out, " after %.3f s", result->ended - result->began);
         fprintf(out, "%s%s\n", result->saw[0] != '\0' ? ": " : "", result->saw);
     }
+}
+
+static void
+json_step(struct json_writer *w, const struct step *step, const struct result *result)
+{
+    static const char *const words[] = { "not reached", "done", "holds", "fails" };
+
+    json_open(w, NULL, '{');
+    json_put_integer(w, "line", step->line);
+    json_put_string(w, "step", step->text);
+    json_put_string(w, "verdict", words[result->verdict]);
+    json_put_real(w, "began", result->began);
+    json_put_real(w, "ended", result->ended);
+    if (result->saw[0] != '\0')
+        json_put_string(w, "saw", result->saw);
+    json_close(w, '}');
+}
+
+static void
+json_server(struct json_writer *w, const struct worker *worker)
+{
+    char letter[2] = { mark_letter(mark_of(worker)), '\0' }, why[512], end[400];
+
+    explain(worker, why, sizeof(why));
+    explain_end(worker, end, sizeof(end));
+    json_open(w, NULL, '{');
+    json_put_string(w, "server", worker->target.name);
+    json_put_string(w, "mark", letter);
+    json_put_string(w, "words", why);
+    json_put_string(w, "ended", end);
+    json_put_real(w, "seconds", worker->outcome.took);
+    json_put_real(w, "longest_wait", worker->outcome.longest_wait);
+    json_open(w, "steps", '[');
+    for (size_t i = 0; i < worker->outcome.n_results; i++)
+        if (worker->scenario->steps[i].action < ABOUT_COMPARE)
+            json_step(w, &worker->scenario->steps[i], &worker->outcome.results[i]);
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+void
+verdicts_write(const char *path, const struct worker *workers, size_t n)
+{
+    struct json_writer w = { .out = fopen(path, "we") };
+
+    if (w.out == NULL)
+        err(1, "cannot write %s", path);
+    json_open(&w, NULL, '{');
+    json_put_string(&w, "scenario", workers[0].scenario->name);
+    json_put_string(&w, "question", workers[0].scenario->question);
+    json_open(&w, "servers", '[');
+    for (size_t i = 0; i < n; i++)
+        json_server(&w, &workers[i]);
+    json_close(&w, ']');
+    json_close(&w, '}');
+    fputc('\n', w.out);
+    if (ferror(w.out) || fclose(w.out) == EOF)
+        err(1, "cannot write %s", path);
 }

@@ -44,4 +44,10 @@ void explain_end(const struct worker *worker, char *out, size_t room);
 /* Prints every step with its time and its result. */
 void print_steps(FILE *out, const struct worker *worker);
 
+/*
+ * Writes what became of one scenario against n > 0 servers as JSON: for each the mark, the
+ * words, and every step. Ends the program with exit code 1 when the file cannot be written.
+ */
+void verdicts_write(const char *path, const struct worker *workers, size_t n);
+
 #endif
