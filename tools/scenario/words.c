@@ -99,17 +99,17 @@ int
 word_time(const struct word *word)
 {
     size_t len = word->len;
+    bool ms = len >= 2 && word->text[len - 2] == 'm';
     long long value;
 
     if (word->quoted || len < 2 || word->text[len - 1] != 's')
         return -1;
-    if (word->text[len - 2] == 'm')
-        value = thousandths(word->text, len - 2) / 1000;
-    else
-        value = thousandths(word->text, len - 1);
-    if (value < 0 || value > MOST_MS || !isdigit((unsigned char)word->text[0]))
+    value = thousandths(word->text, len - (ms ? 2 : 1));
+    if (value < 0) /* before it is divided: -1 / 1000 would be a time, 0 */
         return -1;
-    return (int)value;
+    if (ms)
+        value /= 1000;
+    return value <= MOST_MS ? (int)value : -1;
 }
 
 long
