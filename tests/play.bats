@@ -145,6 +145,20 @@ END
     [[ $output == *"2 of 2 fail"* ]]
 }
 
+@test "an answer that comes before all is sent does not change what is sent" {
+    cat >"$BATS_TEST_TMPDIR/greet.py" <<'END'
+import socket, sys
+client, _ = socket.create_server(("127.0.0.1", int(sys.argv[1]))).accept()
+client.sendall(b"hello\n")
+while data := client.recv(100):
+    print(data.decode(), end="", flush=True)
+END
+    scenario '# Greeted?' 'alice connect' 'alice drip "abcdefgh" every 50ms' \
+        'alice expect "hello\n" within 1s' 'wait 600ms'
+    own -q --log "$BATS_TEST_TMPDIR/heard" -- python3 "$BATS_TEST_TMPDIR/greet.py" '{port}'
+    [ "$(cat "$BATS_TEST_TMPDIR/heard")" = abcdefgh ]
+}
+
 @test "the steps about the server see what they are about" {
     scenario '# Seen?' 'alice connect' 'alice send "x"' 'alice expect echo within 1s' \
         'server expect descriptors as before within 200ms' \

@@ -29,13 +29,22 @@ sent_bytes(const struct client *c, uint64_t from, unsigned char *out, size_t n)
     }
 }
 
+/* Are all bytes of this piece answered, and, as an answer may come too early, written? */
+static bool
+is_done(const struct client *c, const struct segment *piece)
+{
+    uint64_t end = piece->start + piece->data.size;
+
+    return end <= c->mark && end <= c->written;
+}
+
 /* Pieces that are answered need not be kept. */
 static void
 forget_answered(struct client *c)
 {
     size_t done = 0;
 
-    while (done < c->n_sent && c->sent[done].start + c->sent[done].data.size <= c->mark)
+    while (done < c->n_sent && is_done(c, &c->sent[done]))
         done++;
     if (done == 0)
         return;
