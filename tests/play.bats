@@ -238,6 +238,15 @@ os.execv(sys.argv[1], sys.argv[1:])' "$ECHOLAB" play "$BATS_TEST_TMPDIR/own.play
     await 10 refute pgrep -f "odd.py litter [0-9]"
 }
 
+@test "a child from before, as a shell leaves one behind, is no server and stays" {
+    SECONDS=0
+    # shellcheck disable=SC2016
+    limit 30 bash -c 'sleep 77 >/dev/null 2>&1 3>&- 4>&- & echo $! >"$1/pid"
+        exec "$2" play second-client -q --on epoll' - "$BATS_TEST_TMPDIR" "$ECHOLAB"
+    kill "$(cat "$BATS_TEST_TMPDIR/pid")"
+    ((SECONDS <= 10))
+}
+
 @test "too few descriptors of our own are no fault of the server" {
     scenario '# Enough?' 'crowd 300 connect' 'crowd send "x"' 'crowd expect echo within 2s'
     run bash -c "ulimit -n 128; exec '$ECHOLAB' play '$BATS_TEST_TMPDIR/own.play' --on epoll -q"

@@ -26,11 +26,16 @@
 
 static struct rlimit first_limit;
 
+/* A shell that does `job & exec echolab play ...` leaves us children that are its own affair. */
+static pid_t before_us[MOST_PROCESSES];
+static int n_before_us;
+
 unsigned long
 launch_prepare(void)
 {
     struct rlimit more;
 
+    n_before_us = processes_below(getpid(), before_us, MOST_PROCESSES);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     getrlimit(RLIMIT_NOFILE, &first_limit);
     more = first_limit;
@@ -38,6 +43,15 @@ launch_prepare(void)
     if (setrlimit(RLIMIT_NOFILE, &more) == -1)
         return first_limit.rlim_cur;
     return more.rlim_cur;
+}
+
+bool
+launched_since(pid_t pid)
+{
+    for (int i = 0; i < n_before_us; i++)
+        if (before_us[i] == pid)
+            return false;
+    return true;
 }
 
 void

@@ -10,6 +10,9 @@
  */
 unsigned long launch_prepare(void);
 
+/* Is this child of ours newer than launch_prepare(), so that it comes from a server? */
+bool launched_since(pid_t pid);
+
 /* Ends the program with exit code 2 when no word of a foreign command holds {port}. */
 void check_command(char **command);
 

@@ -237,14 +237,16 @@ server_sweep(void)
 
     /* Whoever loses its parent becomes our child, so our children are all that has to be ended. */
     while (now_s() < end) {
-        int n = children_of(getpid(), pids, MOST_PROCESSES);
-        pid_t reaped;
+        int n = children_of(getpid(), pids, MOST_PROCESSES), left = 0;
 
-        for (int i = 0; i < n; i++)
+        for (int i = 0; i < n; i++) {
+            if (!launched_since(pids[i]))
+                continue;
+            left++; /* even one that is waited for now may just have left us its own */
             kill(pids[i], SIGKILL);
-        while ((reaped = waitpid(-1, NULL, WNOHANG)) > 0)
-            ;
-        if (reaped == -1 && errno == ECHILD)
+            waitpid(pids[i], NULL, WNOHANG);
+        }
+        if (left == 0)
             return;
         poll(NULL, 0, LOOK_MS);
     }

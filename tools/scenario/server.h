@@ -72,7 +72,7 @@ void server_usage(const struct server *server, struct usage *usage);
 /* Ends it: SIGTERM, after grace_ms SIGKILL, to everything that it left behind as well. */
 void server_stop(struct server *server, int grace_ms);
 
-/* Ends every process below this one, with SIGKILL. */
+/* Ends every process below this one, with SIGKILL; those from before launch_prepare() stay. */
 void server_sweep(void);
 
 /* Ends only this process, with SIGKILL; for a second server beside the first. */
