@@ -277,6 +277,10 @@ os.execv(sys.argv[1], sys.argv[1:])' "$ECHOLAB" play "$BATS_TEST_TMPDIR/own.play
 @test "--log keeps what the servers print" {
     play second-client -q --log "$BATS_TEST_TMPDIR/log" -- python3 "$SERVERS/odd.py" chatty '{port}'
     grep -q 'nothing to say' "$BATS_TEST_TMPDIR/log"
+    run --separate-stderr play second-client -q --on epoll --log "$BATS_TEST_TMPDIR/none/log"
+    [ "$status" -eq 1 ]
+    [ -z "$output" ]
+    [[ $stderr == "echolab play: cannot write $BATS_TEST_TMPDIR/none/log: No such file"* ]]
 }
 
 @test "mistakes on the command line" {

@@ -380,6 +380,7 @@ play_main(int argc, char **argv)
         errx(USAGE_ERROR, "%s", problem);
     if (play.stages == NULL)
         play.stages = DEFAULT_STAGES;
+    check_log(play.log_path);
     launch_prepare();
     choose_targets(&play);
     code = play_all(&play);

@@ -68,6 +68,19 @@ check_command(char **command)
         errx(2, "the command has more than %d words", MOST_ARGS - 7);
 }
 
+void
+check_log(const char *path)
+{
+    int fd;
+
+    if (path == NULL)
+        return;
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd == -1)
+        err(1, "cannot write %s", path);
+    close(fd);
+}
+
 int
 launch_free_port(void)
 {

@@ -16,6 +16,9 @@ bool launched_since(pid_t pid);
 /* Ends the program with exit code 2 when no word of a foreign command holds {port}. */
 void check_command(char **command);
 
+/* Ends the program with exit code 1 when the servers' words cannot go there; NULL is no log. */
+void check_log(const char *path);
+
 /* A port that nobody uses, not even an old connection. 0 when there is none. */
 int launch_free_port(void);
 
