@@ -134,6 +134,18 @@ PYTHON
     [ -z "$(ls "$BATS_TEST_TMPDIR/tmp")" ] # nothing is left behind
 }
 
+@test "play --trace: a report that cannot be written costs neither the verdict nor a folder" {
+    mkdir "$BATS_TEST_TMPDIR/tmp"
+    for end in svg html jsonl json; do
+        run --separate-stderr env TMPDIR="$BATS_TEST_TMPDIR/tmp" timeout 50 "$ECHOLAB" play \
+            second-client -q --trace --on epoll -o "$BATS_TEST_TMPDIR/none/run.$end"
+        [ "$status" -eq 1 ]
+        [ "$output" = "epoll: second-client: all 6 expectations hold" ]
+        [[ $stderr == *"cannot write $BATS_TEST_TMPDIR/none/run.$end: No such file"* ]]
+        [ -z "$(ls "$BATS_TEST_TMPDIR/tmp")" ]
+    done
+}
+
 @test "a server in another language has its lanes as well" {
     cat >"$BATS_TEST_TMPDIR/server.py" <<'PYTHON'
 import socket, sys

@@ -352,15 +352,16 @@ play_all(struct play *play)
     record_take(&play->record, play->workers, play->n_workers);
     if (number == 0 && !play->quiet)
         draw_at_last(play);
-    if (number == 0 && play->output != NULL && wants_json(play->output))
-        verdicts_write(play->output, play->workers, play->n_workers);
-    else if (number == 0 && play->output != NULL)
-        record_write(&play->record, play->output, play->scenario->question);
     for (size_t i = 0; number == 0 && i < play->n_workers; i++) {
         int one = conclude(play, &play->workers[i]);
 
         code = one > code ? one : code;
     }
+    fflush(stdout); /* a file that cannot be written ends the program: that comes last */
+    if (number == 0 && play->output != NULL && wants_json(play->output))
+        verdicts_write(play->output, play->workers, play->n_workers);
+    else if (number == 0 && play->output != NULL)
+        record_write(&play->record, play->output, play->scenario->question);
     record_free(&play->record, play->workers, play->n_workers);
     return number != 0 ? 128 + number : code;
 }

@@ -8,18 +8,47 @@
 
 #include "args.h"
 
+/*
+ * The folder of the traces, which must go even when the program is ended by a report that
+ * cannot be written; in the process that made it, and not in a worker that was forked later.
+ */
+static struct {
+    char path[64]; /* empty: there is none (any more) */
+    size_t files;
+    pid_t owner;
+} traces;
+
+static void
+remove_traces(void)
+{
+    char path[96];
+
+    if (traces.path[0] == '\0' || getpid() != traces.owner)
+        return;
+    for (size_t i = 0; i < traces.files; i++) {
+        snprintf(path, sizeof(path), "%s/%zu.jsonl", traces.path, i);
+        unlink(path);
+    }
+    rmdir(traces.path);
+    traces.path[0] = '\0';
+}
+
 void
 record_trace(struct record *record, struct worker *workers, size_t n)
 {
     const char *where = from_environment("TMPDIR", "/tmp");
 
-    snprintf(record->folder, sizeof(record->folder), "%.40s/echolab.XXXXXX", where);
-    if (mkdtemp(record->folder) == NULL)
+    snprintf(traces.path, sizeof(traces.path), "%.40s/echolab.XXXXXX", where);
+    if (mkdtemp(traces.path) == NULL)
         err(1, "cannot create a folder in %s", where);
+    traces.files = n;
+    traces.owner = getpid();
+    atexit(remove_traces);
+    record->traced = true;
     for (size_t i = 0; i < n; i++) {
         char *path;
 
-        if (asprintf(&path, "%s/%zu.jsonl", record->folder, i) == -1)
+        if (asprintf(&path, "%s/%zu.jsonl", traces.path, i) == -1)
             err(1, "asprintf");
         workers[i].target.trace_path = path;
     }
@@ -75,10 +104,9 @@ record_free(struct record *record, const struct worker *workers, size_t n)
     for (size_t i = 0; i < record->n; i++)
         track_free(&record->runs[i].track);
     free(record->runs);
-    for (size_t i = 0; record->folder[0] != '\0' && i < n; i++) {
-        unlink(workers[i].target.trace_path);
+    if (!record->traced)
+        return;
+    for (size_t i = 0; i < n; i++)
         free((void *)workers[i].target.trace_path);
-    }
-    if (record->folder[0] != '\0')
-        rmdir(record->folder);
+    remove_traces();
 }
