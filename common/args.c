@@ -17,7 +17,8 @@ number_argument(const char *name, const char *text, long least, long most)
 
     errno = 0;
     value = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || errno != 0 || value < least || value > most)
+    if (strspn(text, "-0123456789") == 0 || *end != '\0' || errno != 0 || value < least ||
+        value > most)
         errx(USAGE_ERROR, "%s must be %ld to %ld, not '%s'", name, least, most, text);
     return value;
 }

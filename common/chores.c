@@ -190,6 +190,18 @@ client_silent(const struct conn *c)
     say("Close connection by timeout: %s was silent for %g s", c->name, c->set->read_timeout);
 }
 
+int
+client_failed(const struct conn *c)
+{
+    bool late = errno == EAGAIN || errno == ETIMEDOUT;
+
+    if (late && c->set->read_timeout > 0)
+        client_silent(c);
+    else if (errno == ENOMEM || errno == ENOBUFS || errno == ENOSPC)
+        complain("%s is lost: %s", c->name, strerror(errno));
+    return -1;
+}
+
 /*
  * close() throws away what is on its way when there is something left to be read. So we wait
  * until the client's kernel has everything: no event tells of that. Whoever never reads is
@@ -237,7 +249,8 @@ accept_failed(void)
         return -1;
     if (try_again())
         return 0;
-    bool no_room = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+    bool no_room = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+        error == ENOSPC; /* ENOSPC: the list of epoll is full */
     if (now - atomic_load(&complained_at) >= PAUSE_MS) {
         atomic_store(&complained_at, now);
         complain("accept: %s; %s", strerror(error),

@@ -82,8 +82,14 @@ client_got(struct conn *c, size_t n)
         client_got_part(c, n);
 }
 
-/* A blocking call ended by --read-timeout: says "Close connection by timeout". */
+/* Says that --read-timeout is over: "Close connection by timeout". */
 void client_silent(const struct conn *c);
+
+/*
+ * A call for this client failed with errno: it has to go. Says so when it was --read-timeout
+ * or our own lack of memory; a client that is gone is no news. Returns -1.
+ */
+int client_failed(const struct conn *c);
 
 /* A client leaves: says so, closes its socket, frees c. Leaves errno alone. */
 void client_left(struct conn *c);

@@ -176,6 +176,6 @@ main(int argc, char **argv)
         return unknown_command(argv[1]);
     speak_as(argv[1]);
     if (stage != NULL)
-        return serve(stage, argc - 1, argv + 1);
+        return told(serve(stage, argc - 1, argv + 1));
     return told(command->run(argc - 1, argv + 1));
 }

@@ -103,6 +103,19 @@ local_port(int fd)
     return 0;
 }
 
+bool
+accepted_from(int fd, int listen_fd)
+{
+    struct peer peer = PEER_UNKNOWN, own, theirs;
+
+    if (getpeername(fd, &peer.any, &peer.len) == -1 || own_address(fd, &own) == -1 ||
+        own_address(listen_fd, &theirs) == -1 || own.any.sa_family != theirs.any.sa_family)
+        return false;
+    if (own.any.sa_family == AF_UNIX)
+        return own.len == theirs.len && memcmp(&own.room, &theirs.room, own.len) == 0;
+    return local_port(fd) == local_port(listen_fd);
+}
+
 /* Fills *un with the path of "unix:PATH". Returns -1 with errno set when it is too long. */
 static int
 unix_address(const char *name, struct sockaddr_un *un)
@@ -119,7 +132,20 @@ unix_address(const char *name, struct sockaddr_un *un)
     return 0;
 }
 
-/* Binds a Unix socket; a path left behind by a dead server is taken over. */
+/* Was it left behind by a server that is dead? Never sleeps, though a queue may be full. */
+static bool
+is_deserted(const struct sockaddr_un *un)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct stat file;
+    bool refused = connect(fd, (const struct sockaddr *)un, sizeof(*un)) == -1 &&
+        errno == ECONNREFUSED;
+
+    close(fd);
+    return refused && lstat(un->sun_path, &file) == 0 && S_ISSOCK(file.st_mode);
+}
+
+/* Binds a Unix socket; one that a dead server left behind is taken over, no other file. */
 static int
 bind_unix(const char *name)
 {
@@ -131,13 +157,7 @@ bind_unix(const char *name)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd == -1)
         return -1;
-    /* Somebody answers: taken. A path that nobody listens on: ours to replace. */
-    if (connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0) {
-        close(fd);
-        errno = EADDRINUSE;
-        return -1;
-    }
-    if (errno == ECONNREFUSED)
+    if (is_deserted(&un))
         unlink(un.sun_path);
     if (bind(fd, (struct sockaddr *)&un, sizeof(un)) == -1) {
         int saved = errno;
@@ -188,6 +208,8 @@ cannot_listen(const struct settings *set, const char *why)
     if (errno == EADDRINUSE && strncmp(set->bind, "unix:", 5) != 0) {
         fprintf(stderr, "  who has it:      ss -ltnp 'sport = :%s'\n", set->port);
         fprintf(stderr, "  any free port:   echolab %s --port 0\n", name);
+    } else if (strncmp(set->bind, "unix:", 5) == 0) {
+        fprintf(stderr, "  it must be a new path, in a folder that you may write to\n");
     } else if (errno == EACCES) {
         fprintf(stderr, "  ports below 1024 belong to root; try:   echolab %s --port 8000\n",
                 name);

@@ -44,6 +44,9 @@ const char *local_address_text(int fd, char *out);
 /* The port that fd is bound to; 0 for a Unix socket. */
 int local_port(int fd);
 
+/* Is fd the socket of somebody who came to listen_fd? */
+bool accepted_from(int fd, int listen_fd);
+
 /* Sets O_NONBLOCK. Returns 0, or -1 with errno set. */
 int set_nonblock(int fd);
 

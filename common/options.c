@@ -365,9 +365,13 @@ parse_options(int argc, char **argv, struct settings *set)
         if (!apply_common(set, key, optarg))
             apply(set, key, optarg);
     }
-    if (optind < argc)
+    if (optind < argc && strspn(argv[optind], "0123456789") == strlen(argv[optind]))
         errx(USAGE_ERROR, "takes no operand, but got '%s'; a port is --port %s", argv[optind],
              argv[optind]);
+    if (optind < argc)
+        errx(USAGE_ERROR, "takes no operand, but got '%s'; --help lists the options", argv[optind]);
+    if (set->sink && set->prefix[0] != '\0')
+        errx(USAGE_ERROR, "--sink sends nothing back, so --prefix has nothing to stand before");
     if (set->sink && !set->line && !chunk_given)
         set->chunk = 1024; /* the text that --sink looks at is what one recv() brings */
     if (set->stage->framed) /* one message must fit: 2 bytes, header, content */

@@ -2,6 +2,7 @@
 #include "serve.h"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <err.h>
 #include <fcntl.h>
@@ -52,7 +53,15 @@ write_port_file(const char *path, int port)
 {
     char *other;
     FILE *file;
+    struct stat now;
+    bool special = stat(path, &now) == 0 && !S_ISREG(now.st_mode);
 
+    if (special) { /* a pipe is written to, not replaced */
+        file = fopen(path, "we");
+        if (file == NULL || fprintf(file, "%d\n", port) < 0 || fclose(file) == EOF)
+            err(1, "cannot write --port-file %s", path);
+        return;
+    }
     if (asprintf(&other, "%s.%d", path, getpid()) == -1)
         err(1, "asprintf");
     file = fopen(other, "we");

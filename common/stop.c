@@ -9,6 +9,7 @@
 
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 
 #include <err.h>
@@ -21,6 +22,7 @@
 static int listener;
 static bool at_once;
 static const char *unix_path; /* to be removed at the end; NULL for TCP */
+static struct stat unix_file; /* ... if it is still the one that we made */
 static pid_t owner;
 static volatile sig_atomic_t told;
 static atomic_bool grace;
@@ -28,7 +30,10 @@ static atomic_bool grace;
 static void
 remove_unix_path(void)
 {
-    if (unix_path != NULL && getpid() == owner)
+    struct stat now;
+
+    if (unix_path != NULL && getpid() == owner && lstat(unix_path, &now) == 0 &&
+        now.st_dev == unix_file.st_dev && now.st_ino == unix_file.st_ino)
         unlink(unix_path);
 }
 
@@ -71,6 +76,8 @@ stop_on_signals(int listen_fd, const struct settings *set)
     owner = getpid();
     if (strncmp(set->bind, "unix:", 5) == 0)
         unix_path = set->bind + 5;
+    if (unix_path != NULL && lstat(unix_path, &unix_file) == -1)
+        unix_path = NULL; /* somebody was quicker: there is nothing of ours */
     if (unix_path != NULL && atexit(remove_unix_path) != 0)
         errx(1, "atexit: no memory");
     listener = listen_fd;

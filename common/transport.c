@@ -3,10 +3,12 @@
 
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "net.h"
+#include "say.h"
 
 /* A peer that never pauses gets so many chunks before the others' turn. */
 #define FAIR_TURNS 16
@@ -77,8 +79,10 @@ transport_resume_reading(struct transport *t)
     if (t->reading || t->closing)
         return;
     t->reading = true;
-    if (add_reader(t->loop, t->fd, on_readable, t) == -1)
+    if (add_reader(t->loop, t->fd, on_readable, t) == -1) {
+        complain("a connection is lost, it cannot be watched: %s", strerror(errno));
         lose_soon(t);
+    }
 }
 
 /* All is sent: now what was asked for after it. */

@@ -133,7 +133,7 @@ run(int listen_fd, const struct settings *set)
             conns[fd] = client_came(fd, &peer, set);
             if (conns[fd] != NULL &&
                 ask(epfd, EPOLL_CTL_ADD, fd, EPOLLIN) == -1) {
-                warn("epoll_ctl");
+                client_failed(conns[fd]);
                 client_left(conns[fd]);
                 conns[fd] = NULL;
             }

@@ -32,10 +32,8 @@ echo_line(struct conn *c)
 
         if (n == -1 && errno == EINTR)
             continue;
-        if (n == -1 && errno == EAGAIN)
-            client_silent(c);
         if (n == -1)
-            return -1;
+            return client_failed(c);
         client_said(c, (size_t)n);
         if (n == 0 && c->owed == 0)
             return -1;          /* it left, and we owe it nothing */
@@ -47,7 +45,7 @@ echo_line(struct conn *c)
         if (n == -1 && errno == EINTR)
             continue;
         if (n == -1)
-            return -1;
+            return client_failed(c);
         left -= (size_t)n;
         client_got(c, (size_t)n);
     }

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "chores.h"
+#include "net.h"
 #include "say.h"
 #include "stage.h"
 #include "stop.h"
@@ -35,10 +36,8 @@ echo_line(struct conn *c)
 
         if (n == -1 && errno == EINTR)
             continue;
-        if (n == -1 && errno == EAGAIN)
-            client_silent(c);
         if (n == -1)
-            return -1;
+            return client_failed(c);
         client_said(c, (size_t)n);
         if (n == 0 && c->owed == 0)
             return -1;          /* it left, and we owe it nothing */
@@ -50,7 +49,7 @@ echo_line(struct conn *c)
         if (n == -1 && errno == EINTR)
             continue;
         if (n == -1)
-            return -1;
+            return client_failed(c);
         left -= (size_t)n;
         client_got(c, (size_t)n);
     }
@@ -113,7 +112,7 @@ work(int listen_fd, const struct settings *set)
     end_within(set->grace);
     int fd = STDERR_FILENO, left = clients_now();
     while (left > 0 && clients_now() > 0 && ++fd < (int)set->max_fds)
-        left -= shutdown(fd, SHUT_RD) == 0; /* what is open is a client */
+        left -= accepted_from(fd, listen_fd) && shutdown(fd, SHUT_RD) == 0;
     while (clients_now() > 0)
         poll(NULL, 0, BREATH_MS / 50);
     _exit(0);
@@ -136,13 +135,14 @@ run(int listen_fd, const struct settings *set)
         }
 
         /* WAIT for one to end: it died, or all of them stop. */
-        pid_t gone = wait(NULL);
-        n -= gone != -1;
+        bool too_few = n < wanted && told_to_stop() == 0;
+        pid_t gone = waitpid(-1, NULL, too_few ? WNOHANG : 0);
+        n -= gone > 0;
         if (told_to_stop() != 0)
             continue;
-        if (gone != -1)
+        if (gone > 0)
             complain("worker %d died; another takes its place", gone);
-        poll(NULL, 0, BREATH_MS);
+        poll(NULL, 0, too_few ? 2 * BREATH_MS : BREATH_MS);
     }
 }
 

@@ -96,29 +96,28 @@ connection_lost(struct transport *t)
 static void
 on_newcomer(void *arg)
 {
-    struct server *server = arg;
+    struct server *s = arg;
 
-    server->busy = true;
+    s->busy = true;
     for (;;) {
         struct peer peer = PEER_UNKNOWN;
-        int fd = accept4(server->listen_fd, &peer.any, &peer.len,
+        int fd = accept4(s->listen_fd, &peer.any, &peer.len,
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd == -1)
             break;
-        struct conn *c = client_came(fd, &peer, server->set);
+        struct conn *c = client_came(fd, &peer, s->set);
         if (c == NULL)
             continue;
-        transport_open(&server->clients[fd], fd, server->loop,
-                       server->echo, c, server);
-        server->n++;
+        transport_open(&s->clients[fd], fd, s->loop, s->echo, c, s);
+        s->n++;
     }
     int nap = accept_failed();  /* 0: there is nobody else */
-    remove_reader(server->loop, server->listen_fd);
-    if (nap == 0)
-        add_reader(server->loop, server->listen_fd, on_newcomer, server);
-    else if (nap > 0)
-        call_later(server->loop, &server->pause, nap / 1000.0);
+    remove_reader(s->loop, s->listen_fd);
+    if (nap == 0 && add_reader(s->loop, s->listen_fd, on_newcomer, s) == -1)
+        nap = accept_failed();
+    if (nap > 0)
+        call_later(s->loop, &s->pause, nap / 1000.0);
 }
 
 /* --tick: has nothing come since the last one? */

@@ -42,10 +42,8 @@ await_echo_line(struct conn *c)
     while (c->owed == 0) {
         ssize_t n = await_recv(c->fd, c->buf + c->len, room_for(c));
 
-        if (n == -1 && errno == ETIMEDOUT)
-            client_silent(c);
         if (n == -1)
-            return -1;
+            return client_failed(c);
         client_said(c, (size_t)n);
         if (c->boom)
             return task_fail("Unexpected network error");
@@ -53,7 +51,7 @@ await_echo_line(struct conn *c)
             return -1;          /* it left, and we owe it nothing */
     }
     if (await_send_all(c->fd, c->buf, c->owed) == -1)
-        return -1;
+        return client_failed(c);
     client_got(c, c->owed);
     return 0;
 }

@@ -193,7 +193,7 @@ run(int listen_fd, const struct settings *set)
                 continue;
             silence_begins(&timers, &c->silence, c, set);
             if (ask(epfd, EPOLL_CTL_ADD, fd, EPOLLIN) == -1) {
-                warn("epoll_ctl");
+                client_failed(c->conn);
                 leave(c, &timers);
             }
         }

@@ -454,3 +454,74 @@ END
     await 5 gone "$pid"
     start_server "$ECHOLAB" blocking --port "$port" --port-file '{port_file}'
 }
+
+@test "unix:PATH: a file that is no socket stays, a full queue is taken, a successor keeps its path" {
+    local path=$BATS_TEST_TMPDIR/socket first
+
+    echo precious >"$path"
+    run limit 5 "$ECHOLAB" epoll --bind "unix:$path"
+    [ "$status" -eq 3 ]
+    [ "$(cat "$path")" = precious ]
+    rm "$path"
+    python3 - "$path" <<'END' 3>&- &
+import socket, sys, time
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen(0)
+kept = []
+for _ in range(3):
+    kept.append(socket.socket(socket.AF_UNIX))
+    kept[-1].setblocking(False)
+    kept[-1].connect_ex(sys.argv[1])
+time.sleep(30)
+END
+    started+=("$!")
+    await 10 test -S "$path"
+    sleep 0.2
+    run limit 5 "$ECHOLAB" epoll --bind "unix:$path"
+    [ "$status" -eq 3 ]
+    [[ $output == *"address already in use"* ]]
+    stop_all
+    rm "$path"
+    "$ECHOLAB" epoll -q --bind "unix:$path" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+    first=$!
+    started+=("$first")
+    await 5 test -S "$path"
+    rm "$path"
+    "$ECHOLAB" poll -q --bind "unix:$path" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+    started+=("$!")
+    await 5 test -S "$path"
+    stop_stage "$first"
+    [ -S "$path" ]
+}
+
+@test "--port-file may be a pipe that somebody reads" {
+    mkfifo "$BATS_TEST_TMPDIR/pipe"
+    "$ECHOLAB" epoll -q --port 0 --port-file "$BATS_TEST_TMPDIR/pipe" --exit-after 5 \
+        </dev/null 3>&- 4>&- &
+    started+=("$!")
+    [[ $(limit 5 cat "$BATS_TEST_TMPDIR/pipe") =~ ^[0-9]+$ ]]
+    [ -p "$BATS_TEST_TMPDIR/pipe" ]
+}
+
+@test "options that exclude each other, and help that finds no room, say so" {
+    mistake blocking --sink --prefix='Buffer: '
+    [[ $stderr == *"--prefix"* ]]
+    mistake epoll --port ' +8123'
+    run --separate-stderr bash -c "'$ECHOLAB' epoll --help >/dev/full"
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"is the disk full?"* ]]
+}
+
+@test "--read-timeout says so, too, when the client is stuck in not reading" {
+    one() {
+        start_stage "$1" --read-timeout=2
+        start_peer deaf "$port"
+        await 10 grep -q 'Close connection by timeout' "$log"
+    }
+    one blocking
+    stop_stage
+    one threaded
+    stop_stage
+    one coroutine
+}

@@ -201,6 +201,11 @@ EOF
     limit 30 expect "$BATS_TEST_TMPDIR/ctrl_d.exp"
 }
 
+@test "client: a number alone is a port" {
+    start_stage epoll -q
+    [ "$(limit 5 "$ECHOLAB" client "$port" <<<hello)" = $'hello\r' ]
+}
+
 @test "client: mistakes on the command line: one line each, exit 2" {
     while IFS='|' read -r arguments words; do
         # shellcheck disable=SC2086

@@ -110,3 +110,40 @@ answered_within() {
         done
     done
 }
+
+# While epoll_ctl() fails with the error $2, a newcomer is lost or waits; afterwards all is well.
+list_is_full() {
+    local talk newcomer tracer
+
+    start_stage "$1"
+    exec {talk}<>"/dev/tcp/127.0.0.1/$port"
+    printf 'hello\r\n' >&"$talk"
+    read -r -t 5 -u "$talk"
+    strace -f -qq -o "$BATS_TEST_TMPDIR/full" -e trace=epoll_ctl,accept4 \
+        -e inject=epoll_ctl:error="$2" -p "$pid" 2>/dev/null 3>&- 4>&- &
+    tracer=$!
+    started+=("$tracer")
+    await 5 grep -q "^TracerPid:[[:space:]]*$tracer$" "/proc/$pid/status"
+    exec {newcomer}<>"/dev/tcp/127.0.0.1/$port"
+    printf 'still there?\r\n' >&"$talk"
+    read -r -t 5 -u "$talk" # nobody else is harmed
+    await 5 grep -qE "No space left|Cannot allocate" "$errors"
+    sleep 0.5
+    kill -INT "$tracer"
+    await 5 gone "$tracer"
+    [ "$(wc -l <"$BATS_TEST_TMPDIR/full")" -lt 50 ] # no hot loop
+    exec {newcomer}>&-
+    answered_within 5
+}
+
+@test "epoll_ctl() fails: one client is lost or waits, in words, nobody spins, and it recovers" {
+    local stage
+
+    needs_preload
+    for stage in epoll callback coroutine; do
+        list_is_full "$stage" ENOSPC
+        stop_stage
+        list_is_full "$stage" ENOMEM
+        stop_stage
+    done
+}

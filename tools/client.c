@@ -55,7 +55,8 @@ static const char help[] =
     "\n"
     "Sends each line of its input and prints what comes back. When the input ends\n"
     "(Ctrl-D) it stays until as many bytes came back as it sent. HOST may be\n"
-    "unix:PATH; the default is 127.0.0.1 8000, or ECHOLAB_BIND and ECHOLAB_PORT.\n"
+    "unix:PATH, a number alone is a PORT; the default is 127.0.0.1 8000, or\n"
+    "ECHOLAB_BIND and ECHOLAB_PORT.\n"
     "\n"
     "      --eol=crlf|lf          how a line ends (default crlf, as telnet has it);\n"
     "                             with lf every byte is sent as it is\n"
@@ -282,7 +283,9 @@ client_main(int argc, char **argv)
     }
     if (argc - optind > 2)
         errx(USAGE_ERROR, "takes HOST and PORT, but got a third: '%s'", argv[optind + 2]);
-    if (optind < argc)
+    /* One operand that is a number is a port: no host is called so. */
+    if (optind < argc && (optind + 1 < argc || strspn(argv[optind], "0123456789") !=
+                                                   strlen(argv[optind])))
         host = argv[optind++];
     if (optind < argc)
         port = argv[optind];

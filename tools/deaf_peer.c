@@ -112,10 +112,9 @@ listen_deaf(int listen_fd, const struct settings *set)
     struct guest guests[MOST + 1];
     nfds_t n = 1;
 
-    (void)set;
     for (;;) {
-        asks[0].events = n <= MOST ? POLLIN : 0;
-        if (poll(asks, n, n > 1 ? LOOK_MS : -1) == -1 && errno != EINTR)
+        asks[0].events = n <= MOST && accept_pause() == 0 ? POLLIN : 0;
+        if (poll(asks, n, n > 1 ? LOOK_MS : wait_limit(set)) == -1 && errno != EINTR)
             err(1, "poll");
         for (nfds_t i = n - 1; i > 0; i--) {
             if (look_at(&guests[i], &asks[i]))
