@@ -272,6 +272,13 @@ os.execv(sys.argv[1], sys.argv[1:])' "$ECHOLAB" play "$BATS_TEST_TMPDIR/own.play
     [ "$status" -eq 3 ]
     [[ $output == *red* ]]
     refute grep -P '[\x00-\x08\x0b-\x1f]' <<<"$output"
+    # C1, as bare bytes and as UTF-8; honest UTF-8 has such bytes inside, and stays.
+    printf '%s\n' 'import os, sys' 'os.write(2, b"\x9b31m red \xc2\x9b2J \xe2\x94\x80 \xe2\x9b")' \
+        'sys.exit(1)' >"$BATS_TEST_TMPDIR/red.py"
+    run play second-client -q -- python3 "$BATS_TEST_TMPDIR/red.py" '{port}'
+    echo "$output" | od -c
+    [[ $output == *'?31m red ??2J ─ '* ]]
+    LC_ALL=C refute grep -aP '\xc2[\x80-\x9f]|[ \n]\x9b|\xe2\x9b' <<<"$output"
 }
 
 @test "--log keeps what the servers print" {

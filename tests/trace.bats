@@ -255,6 +255,22 @@ follows_crowd() {
     refute grep -qP '[^\x20-\x7e\n]' "$log"
 }
 
+@test "the path of a Unix socket cannot reach the terminal raw" {
+    cd "$BATS_TEST_TMPDIR"
+    run limit 20 "$ECHOLAB" trace -- python3 -c '
+import socket
+path = "\33[31m\x9b"
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(path)
+listener.listen()
+socket.socket(socket.AF_UNIX).connect(path)
+'
+    echo "$output" | cat -v
+    grep -q 'bind() *unix:?\[31m' <<<"$output"
+    grep -q 'connect() = 0 *unix:?\[31m' <<<"$output"
+    refute grep -qP '\x1b|\x{9b}' <<<"$output"
+}
+
 @test "no line is wider than the screen, and none has a blank at its end" {
     local columns
 

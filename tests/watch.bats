@@ -124,6 +124,17 @@ bob_is_in_and_unheard() {
     await 5 sees '(.clients | length) == 0'
 }
 
+@test "the name of a file that it sleeps on cannot reach the terminal raw" {
+    local fifo=$BATS_TEST_TMPDIR/$'\e[31m'
+
+    mkfifo "$fifo"
+    python3 -c 'import sys; open(sys.argv[1], "r+b", buffering=0).read(1)' "$fifo" 3>&- 4>&- &
+    pid=$!
+    started+=("$pid")
+    await 10 sees '.tasks[0].on | endswith("?[31m")'
+    refute grep -q $'\e' <<<"$(look --pid "$pid" --color never)"
+}
+
 @test "the spin is seen: awake, and most of a core; a loop that waits costs nothing" {
     start_stage nonblocking-spin -q
     await 20 sees '.cpu > 0.2'

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plain.h"
 #include "syscalls.h"
 
 #define POLL_MOST 4096 /* descriptors of one poll() that we look at */
@@ -102,8 +103,10 @@ note_address(pid_t pid, struct call *call)
     struct peer peer;
     char text[ADDRESS_TEXT];
 
-    if (peek_peer(pid, call->args[1], call->args[2], &peer))
-        snprintf(call->note, sizeof(call->note), "%.39s", address_text(&peer, text));
+    if (!peek_peer(pid, call->args[1], call->args[2], &peer))
+        return;
+    snprintf(call->note, sizeof(call->note), "%.39s", address_text(&peer, text));
+    make_plain(call->note); /* the path of a Unix socket may hold anything */
 }
 
 static void

@@ -6,15 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CELLS 2000 /* a nap shorter than this part of the whole is seen by nobody */
+#include "plain.h"
 
-void
-make_plain(char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = '?';
-}
+#define CELLS 2000 /* a nap shorter than this part of the whole is seen by nobody */
 
 void
 track_begin(struct track *track, double offset)

@@ -60,9 +60,6 @@ struct track {
     long long serving; /* of them, those since the first client was accepted */
 };
 
-/* Replaces what is not printable in a text that a stranger wrote: a terminal would obey it. */
-void make_plain(char *text);
-
 /* Starts a track; the times of its trace get `offset` seconds added. */
 void track_begin(struct track *track, double offset);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "eventlog.h"
+#include "plain.h"
 #include "proctask.h"
 #include "syscalls.h"
 
@@ -50,6 +51,7 @@ name_fd(struct view_task *task, const struct tcp_row *rows, size_t n)
         snprintf(task->on, sizeof(task->on), "the listener");
     else
         address_text(&row->remote, task->on);
+    make_plain(task->on); /* a file's name may hold anything */
 }
 
 /*

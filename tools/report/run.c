@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "plain.h"
 
 #define FAR 1000 /* lines of a trace */
 #define OTHERS (MOST_PARTIES - 1) /* clients of a trace alone that get no lane of their own */

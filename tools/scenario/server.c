@@ -15,20 +15,12 @@
 
 #include "eventlog.h"
 #include "launch.h"
+#include "plain.h"
 
 #define LOOK_MS 2     /* between two looks at a server that is to listen or to end */
 #define LEFT_MS 100     /* after the end of a server, its children get so long to show up */
 #define SETTLE_MS 50  /* a server that listens gets so long to fall asleep */
 #define SWEEP_MS 3000 /* after SIGKILL; only the kernel itself can make it longer */
-
-/* What a server prints is shown on our terminal: nothing in it may steer that. */
-static void
-make_harmless(char *text, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (((unsigned char)text[i] < ' ' && text[i] != '\n') || text[i] == 0x7f)
-            text[i] = text[i] == '\t' || text[i] == '\r' ? ' ' : '?';
-}
 
 /* Keeps the last words and copies them to the log. */
 static void
@@ -46,7 +38,6 @@ hear_console(struct server *server)
             close(server->log_fd);
             server->log_fd = -1;
         }
-        make_harmless(text, (size_t)n);
         if (server->n_words > keep) {
             memmove(server->words, server->words + server->n_words - keep, keep);
             server->n_words = keep;
@@ -54,6 +45,8 @@ hear_console(struct server *server)
         memcpy(server->words + server->n_words, text + n - part, part);
         server->n_words += part;
         server->words[server->n_words] = '\0';
+        /* They are shown on our terminal. The whole, for what was read may be half a character. */
+        make_plain_lines(server->words, server->n_words);
     }
 }
 
