@@ -99,6 +99,19 @@ bob_is_in_and_unheard() {
     [ "$status" -eq 2 ]
 }
 
+@test "a stage under its own --trace: the server is looked at, not the tracer" {
+    start_stage callback --trace
+    look --pid "$pid" | grep -q ":$port   pid $pid "
+    await 5 server_sleeps callback
+    refute grep -q "no TCP port\|pid $pid " "$BATS_TEST_TMPDIR/text"
+}
+
+# Traced, it may also be seen while it is stopped.
+server_sleeps() {
+    look "$1" >"$BATS_TEST_TMPDIR/text"
+    grep -q '^ server .*asleep in epoll_wait' "$BATS_TEST_TMPDIR/text"
+}
+
 @test "every task of a threaded and of a forked server, each with its own client" {
     local stage
 

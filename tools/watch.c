@@ -14,11 +14,13 @@
 #include "color.h"
 #include "commands.h"
 #include "narrate.h"
+#include "proctask.h"
 #include "screen.h"
 #include "stage.h"
 
 #define EVERY 0.5       /* seconds */
 #define CPU_SHARE 75    /* a look takes a 75th of the time at most: on big machines it is dear */
+#define FAMILY 64       /* processes of a stage among which a traced one is looked for */
 #define FIRST_PAUSE 0.2 /* seconds between the two looks that a snapshot compares */
 
 static const char usage[] =
@@ -99,6 +101,24 @@ runs_stage(pid_t pid, const char *stage)
         strcmp(text + first + 1, stage) == 0;
 }
 
+/* With --trace the eldest is the tracer: then the server is the child that it traces. */
+static pid_t
+traced_by(pid_t pid)
+{
+    pid_t pids[FAMILY];
+    int n = family_of(pid, pids, FAMILY);
+
+    for (int i = 1; i < n; i++) {
+        char text[2048];
+        const char *at = read_proc(pids[i], "status", text, sizeof(text)) > 0 ?
+            strstr(text, "\nTracerPid:\t") : NULL;
+
+        if (at != NULL && atoi(at + strlen("\nTracerPid:\t")) == pid)
+            return pids[i];
+    }
+    return pid;
+}
+
 /* The eldest process that runs the stage: the others are its children. */
 static pid_t
 stage_process(const char *stage)
@@ -115,7 +135,7 @@ stage_process(const char *stage)
     }
     if (dir != NULL)
         closedir(dir);
-    return eldest;
+    return eldest != 0 ? traced_by(eldest) : 0;
 }
 
 /* From what was asked for to a process and a port. Ends with exit code 1 if there is none. */

@@ -208,14 +208,17 @@ port_held(pid_t pid, const struct tcp_row *rows, size_t n_rows)
     return port;
 }
 
-/* The first port that the process listens on; 0 when there is none. */
+/* The first port that the process listens on, or else one of its children; 0: there is none. */
 static int
 listening_port(pid_t pid)
 {
     size_t n = 0;
     struct tcp_row *rows = tcp_listeners(pid, &n);
-    int port = port_held(pid, rows, n);
+    pid_t pids[MOST_LOOKED_AT];
+    int n_pids = family_of(pid, pids, MOST_LOOKED_AT), port = 0;
 
+    for (int i = 0; i < n_pids && port == 0; i++)
+        port = port_held(pids[i], rows, n);
     free(rows);
     return port;
 }
