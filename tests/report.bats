@@ -208,6 +208,9 @@ PYTHON
     run draw "$BATS_TEST_TMPDIR/nothing-there"
     [ "$status" -eq 1 ]
     [ "${#lines[@]}" -eq 1 ]
+    run draw "$BATS_TEST_TMPDIR"
+    [ "$status" -eq 1 ]
+    [ "$output" = "echolab draw: cannot read $BATS_TEST_TMPDIR: Is a directory" ]
     run draw "$GOLDEN/second-client.jsonl" -o "$BATS_TEST_TMPDIR/picture.gif"
     [ "$status" -eq 2 ]
     [ "${#lines[@]}" -eq 1 ]

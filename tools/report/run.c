@@ -371,6 +371,8 @@ runs_read(const char *path, struct run *runs, size_t most, char *problem, size_t
         n = take_line(runs, n, most, line);
         json_free(line);
     }
+    if (problem[0] == '\0' && ferror(file))
+        snprintf(problem, room, "cannot read %s: %s", path, strerror(errno));
     if (n > 0)
         end_run(&runs[n - 1]);
     if (n == 0 && problem[0] == '\0')
