@@ -427,6 +427,27 @@ socket.socket(socket.AF_UNIX).connect(path)
     [ "$status" -eq 2 ]
 }
 
+@test "--pid of a forked server: the children that serve already are heard too" {
+    start_stage forked -q
+    connect alice
+    types alice 'hi\r\n'
+    hears alice hi
+    log=$BATS_TEST_TMPDIR/late
+    "$ECHOLAB" trace --pid "$pid" </dev/null >"$log" 3>&- 4>&- &
+    started+=("$!")
+    told '1\| accept4?\(\) \.\.\. '
+    told '2\| recv\(alice\) \.\.\. '
+    types alice 'still there\r\n'
+    hears alice 'still there'
+    told 'alice +2\| send\(\) = 13 +alice hears back'
+    stop_stage "${started[-1]}" INT
+    told '1 client, 13 bytes echoed'
+    refute grep -q 'goes unheard' "$log"
+    types alice 'and now\r\n'
+    hears alice 'and now'
+    leaves alice
+}
+
 @test "ptrace refused: one line that says why, exit code 4" {
     command -v setpriv >/dev/null || skip "no setpriv here"
     [ "$(id -u)" -eq 0 ] || skip "needs root, to be somebody else"

@@ -288,8 +288,15 @@ run_attached(struct trace *t)
     set_up(t);
     tracer_attach(&t->tracer, t->pid);
     begin(t);
-    survey(&t->story.decoder.cast, t->pid);
-    t->story.tasks = t->story.most_tasks = t->tracer.alive;
+    survey(&t->story.decoder.cast, t->pid); /* it knows the listener, so it comes first */
+    for (const struct task *task = t->tracer.tasks; task != NULL; task = task->next)
+        if (!task->thread && task->pid != t->pid)
+            survey(&t->story.decoder.cast, task->pid);
+    t->story.accepted = t->story.decoder.cast.n_clients;
+    t->story.tasks = t->story.most_tasks = t->tracer.alive + t->tracer.missed;
+    if (t->tracer.missed > 0)
+        warnx("%d child process%s not traced", t->tracer.missed,
+              t->tracer.missed == 1 ? " is" : "es are");
     tracer_run(&t->tracer);
     return finish(t);
 }

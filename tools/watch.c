@@ -108,14 +108,9 @@ traced_by(pid_t pid)
     pid_t pids[FAMILY];
     int n = family_of(pid, pids, FAMILY);
 
-    for (int i = 1; i < n; i++) {
-        char text[2048];
-        const char *at = read_proc(pids[i], "status", text, sizeof(text)) > 0 ?
-            strstr(text, "\nTracerPid:\t") : NULL;
-
-        if (at != NULL && atoi(at + strlen("\nTracerPid:\t")) == pid)
+    for (int i = 1; i < n; i++)
+        if (tracer_of(pids[i]) == pid)
             return pids[i];
-    }
     return pid;
 }
 

@@ -9,21 +9,36 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A line of /proc/PID/status that holds a process number, by its name; else `otherwise`. */
+static pid_t
+status_line(pid_t pid, const char *name, pid_t otherwise)
+{
+    char path[64], line[128];
+    size_t len = strlen(name);
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", pid);
+    file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+        if (strncmp(line, name, len) == 0) {
+            otherwise = (pid_t)atoi(line + len);
+            break;
+        }
+    if (file != NULL)
+        fclose(file);
+    return otherwise;
+}
+
 pid_t
 process_of(pid_t tid)
 {
-    char path[64], line[128];
-    pid_t pid = tid;
-    FILE *file;
+    return status_line(tid, "Tgid:", tid);
+}
 
-    snprintf(path, sizeof(path), "/proc/%d/status", tid);
-    file = fopen(path, "re");
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
-        if (sscanf(line, "Tgid: %d", &pid) == 1)
-            break;
-    if (file != NULL)
-        fclose(file);
-    return pid;
+pid_t
+tracer_of(pid_t pid)
+{
+    return status_line(pid, "TracerPid:", 0);
 }
 
 bool

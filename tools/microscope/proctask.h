@@ -15,6 +15,9 @@
 /* The process that a thread belongs to; tid itself when that cannot be read. */
 pid_t process_of(pid_t tid);
 
+/* The process that traces this one; 0: nobody does, or there is no such process. */
+pid_t tracer_of(pid_t pid);
+
 /* Does the thread sleep in the kernel? False as well when it has ended. */
 bool sleeps(pid_t pid, pid_t tid);
 

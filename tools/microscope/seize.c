@@ -13,9 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "procfs.h"
 #include "proctask.h"
 #include "tracer.h"
 
+#define MOST_CHILDREN 4096
 #define FOLLOW (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | \
                 PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC)
 
@@ -98,27 +100,67 @@ tracer_start(struct tracer *tracer, char *const *argv, int in, int out)
     close(go[1]);
 }
 
-void
-tracer_attach(struct tracer *tracer, pid_t pid)
+/* All threads of one process. Returns false, with errno set, when that is refused. */
+static bool
+seize_process(struct tracer *tracer, pid_t pid)
 {
-    sigset_t held;
     int n = 0;
     pid_t *tids = threads_of(pid, &n);
+    bool seized = false;
 
-    tracer_hold_signals(&held);
-    tracer->server = pid;
-    tracer->running = true;
     errno = ESRCH;
     for (int i = 0; i < n; i++) {
         if (seize(tracer, tids[i]) == -1) {
             if (tids[i] == pid)
-                refused(pid);
+                break;
             continue; /* a thread that ended meanwhile */
         }
         tracer_add_task(tracer, tids[i]);
         ptrace(PTRACE_INTERRUPT, tids[i], NULL, NULL);
+        seized = true;
     }
     free(tids);
-    if (tracer->tasks == NULL)
+    return seized;
+}
+
+/*
+ * The children that are there: in a forked server it is they who serve. Those that are born
+ * from now on come by themselves, but one that was just born may have been overlooked: so
+ * again, until nobody new is found.
+ */
+static void
+seize_children(struct tracer *tracer, pid_t pid)
+{
+    static pid_t pids[MOST_CHILDREN];
+    bool found = true;
+
+    while (found) {
+        int n = family_of(pid, pids, MOST_CHILDREN);
+
+        found = false;
+        tracer->missed = 0;
+        for (int i = 1; i < n; i++) {
+            char state = process_state(pids[i]);
+
+            if (state == '\0' || state == 'Z' || tracer_of(pids[i]) == getpid())
+                continue;
+            if (seize_process(tracer, pids[i]))
+                found = true;
+            else if (errno != ESRCH && tracer_of(pids[i]) != getpid())
+                tracer->missed++;
+        }
+    }
+}
+
+void
+tracer_attach(struct tracer *tracer, pid_t pid)
+{
+    sigset_t held;
+
+    tracer_hold_signals(&held);
+    tracer->server = pid;
+    tracer->running = true;
+    if (!seize_process(tracer, pid))
         refused(pid);
+    seize_children(tracer, pid);
 }

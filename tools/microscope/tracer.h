@@ -48,6 +48,7 @@ struct tracer {
     bool ours;          /* we started it; else we attached to it */
     bool running;       /* its program runs: exec() is behind it */
     int status;         /* how the server ended, as wait() says */
+    int missed;         /* children that were there already, and are not traced */
     int interrupts;     /* SIGINT and SIGTERM that reached the tracer */
     long long looked;   /* when sleepers were last looked for */
 };
@@ -62,7 +63,10 @@ long long monotonic_ns(void);
  */
 void tracer_start(struct tracer *tracer, char *const *argv, int in, int out);
 
-/* Attaches to each thread of a running process. Ends the program with 4 when refused. */
+/*
+ * Attaches to each thread of a running process, and of its children. Ends the program with 4
+ * when the process itself is refused; children that are, `missed` counts.
+ */
 void tracer_attach(struct tracer *tracer, pid_t pid);
 
 /*
