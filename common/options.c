@@ -59,7 +59,7 @@ static const struct option_row rows[] = {
     { 'b', "bind", "ADDR", 0, "IPv4, IPv6, a name or unix:PATH (default 127.0.0.1)", NULL },
     { 'B', "backlog", "N", 0, "clients that may wait to be accepted", NULL },
     { LONG_PORT_FILE, "port-file", "FILE", 0, "write the port there once listening", NULL },
-    { 'c', "chunk", "BYTES", TAKES_CHUNK, "how much one recv() may take, 1 to 65536", NULL },
+    { 'c', "chunk", "BYTES", TAKES_CHUNK, "how much one recv() may take", NULL },
     { LONG_LINE, "line", NULL, TAKES_LINE, "echo each line when it is whole",
       "it hears messages, not lines" },
     { LONG_STREAM, "stream", NULL, TAKES_LINE, "echo each chunk at once",
@@ -74,11 +74,12 @@ static const struct option_row rows[] = {
       "only blocking serves once" },
     { LONG_TICK, "tick", "SEC", TAKES_TICK, "say \"No events\" after so long a silence",
       "it has no wait with a limit; try select, poll or epoll" },
-    { 'i', "read-timeout", "SEC", TAKES_READ_TIMEOUT, "close a client that is silent so long",
+    { 'i', "read-timeout", "SEC", TAKES_READ_TIMEOUT,
+      "close a client that is silent so long (0: never)",
       "it has no clock per client; try blocking, threaded or coroutine" },
     { LONG_GRACE, "grace", "SEC", TAKES_GRACE, "at the end, time for what is owed (default 2)",
       "it stops at once; try coroutine" },
-    { LONG_WORKERS, "workers", "N", TAKES_WORKERS, "how many workers", "it has none" },
+    { LONG_WORKERS, "workers", "N", TAKES_WORKERS, "how many workers (default 3)", "it has none" },
     { LONG_KEEP, "keep", NULL, TAKES_CRC, "many messages on one connection, not one",
       "it knows no messages; try message" },
     { LONG_CRC, "crc", NULL, TAKES_CRC, "a checksum in each answer",
@@ -91,7 +92,7 @@ static const struct option_row rows[] = {
       "it hears no lines" },
     { LONG_NODELAY, "nodelay", NULL, 0, "set TCP_NODELAY on every client", NULL },
     { LONG_NO_REUSEADDR, "no-reuseaddr", NULL, 0, "do not set SO_REUSEADDR", NULL },
-    { LONG_EXIT_AFTER, "exit-after", "SEC", 0, "stop by itself after so long", NULL },
+    { LONG_EXIT_AFTER, "exit-after", "SEC", 0, "stop by itself after so long (0: never)", NULL },
     { 't', "trace", NULL, 0, "narrate what the server does, call by call", NULL },
     { 'j', "json", NULL, 0, "the same as JSON, a line each", NULL },
     { LONG_STEP, "step", NULL, 0, "the same, and wait for Enter before each call", NULL },
@@ -127,14 +128,16 @@ stage_help(FILE *out, const struct stage *stage)
     fprintf(out, "usage: echolab %s [OPTION...]\n\n%s\n\n", stage->name, stage->summary);
     for (size_t i = 0; i < N_ROWS; i++) {
         const struct option_row *row = &rows[i];
-        char typed[40];
+        char typed[40], normal[32] = "";
 
         if (!taken(row, stage))
             continue;
+        if (row->key == 'c')
+            snprintf(normal, sizeof(normal), " (default %zu)", stage->chunk);
         snprintf(typed, sizeof(typed), "--%s%s%s", row->name, row->arg != NULL ? "=" : "",
                  row->arg != NULL ? row->arg : "");
         if (row->key < 256)
-            fprintf(out, "  -%c, %-20s %s\n", row->key, typed, row->help);
+            fprintf(out, "  -%c, %-20s %s%s\n", row->key, typed, row->help, normal);
         else
             fprintf(out, "      %-20s %s\n", typed, row->help);
     }

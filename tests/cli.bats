@@ -455,7 +455,7 @@ END
     start_server "$ECHOLAB" blocking --port "$port" --port-file '{port_file}'
 }
 
-@test "unix:PATH: a file that is no socket stays, a full queue is taken, a successor keeps its path" {
+@test "unix:PATH: no other file is replaced, a full queue is taken, a successor keeps its path" {
     local path=$BATS_TEST_TMPDIR/socket first
 
     echo precious >"$path"

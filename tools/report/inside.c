@@ -106,8 +106,8 @@ inside_print(const struct inside *inside)
         printf(" %-*s%-*s%16s%16s\n", STAGE_COLUMN - 1, run->title, CALL_COLUMN, sleeps, calls,
                tasks);
     }
-    printf(" system calls: from the first accept() on, counted in a traced run of " SCENARIO
-           ";\n all times above come from runs that were not traced\n");
+    printf(" system calls: from the first accept() on, in a traced run of " SCENARIO ";\n"
+           " all times above come from runs that were not traced\n");
 }
 
 void

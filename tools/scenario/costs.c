@@ -80,7 +80,7 @@ most_clients(const struct worker *workers, size_t n, char *text)
                 most = result->served;
         }
     if (asked > 0)
-        snprintf(text, COST_TEXT, "%u%s", most, most == asked ? " or more" : "");
+        snprintf(text, COST_TEXT, "%u%s", most, most == asked ? "+" : "");
 }
 
 void

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "json.h"
+#include "lanes.h"
 
-#define WIDTH 92  /* of a line, in characters */
 #define LABEL 16  /* of them, those in front of what is said about a failure */
 #define VERDICT 6 /* ... and those of the verdict */
 #define WORD_TEXT 640
@@ -75,7 +75,7 @@ expected_text(const struct worker *worker, char *out, size_t room)
 static void
 print_wrapped(FILE *out, const char *label, int indent, const char *text)
 {
-    size_t room = (size_t)(WIDTH - indent);
+    size_t room = (size_t)(lanes_width() - indent);
 
     while (*text != '\0') {
         size_t len = strlen(text);
@@ -228,16 +228,23 @@ gradebook_json(const struct gradebook *book, FILE *out)
 static void
 report_verdict(const struct worker *worker, struct report *report)
 {
-    char saw[WORD_TEXT] = "", expected[WORD_TEXT] = "";
-    bool held = holds(worker);
+    char saw[2 * WORD_TEXT] = "", expected[WORD_TEXT] = "", name[120], end[400];
+    bool held = holds(worker), bonus = worker->scenario->bonus;
+    size_t n;
 
+    snprintf(name, sizeof(name), "%s%s", worker->scenario->name, bonus ? " (bonus)" : "");
     if (!held) {
-        saw_text(worker, saw, sizeof(saw));
+        saw_text(worker, saw, WORD_TEXT);
+        explain_end(worker, end, sizeof(end));
+        n = strlen(saw);
+        if (end[0] != '\0')
+            snprintf(saw + n, sizeof(saw) - n, "; the server: %s", end);
         expected_text(worker, expected, sizeof(expected));
     }
     report_row(report);
-    report_cell(report, held ? TONE_GOOD : TONE_BAD, held ? "holds" : "FAILS", NULL);
-    report_cell(report, TONE_PLAIN, worker->scenario->name, NULL);
+    report_cell(report, held ? TONE_GOOD : bonus ? TONE_FAINT : TONE_BAD,
+                held ? "holds" : "FAILS", NULL);
+    report_cell(report, TONE_PLAIN, name, NULL);
     report_cell(report, TONE_WORDS, worker->scenario->question, NULL);
     report_cell(report, TONE_WORDS, expected, NULL);
     report_cell(report, TONE_WORDS, saw, NULL);

@@ -12,7 +12,7 @@
 #include "lanes.h"
 
 #define STAGE_COLUMN 20
-#define COST_COLUMN 16
+#define COST_COLUMN 12
 
 static struct worker *
 cell(const struct matrix *matrix, size_t stage, size_t scenario)
@@ -172,34 +172,46 @@ print_strange(const struct matrix *matrix)
     }
 }
 
+/* cost_heads, in two lines: all columns fit into 80. */
+static const char *const cost_words[2][N_COSTS] = {
+    { "bob", "CPU,", "tasks for", "memory", "clients" },
+    { "waits", "idle", "100", "a client", "at once" },
+};
+
 void
 matrix_print(const struct matrix *matrix, bool color)
 {
-    int n_costs = (lanes_width() - STAGE_COLUMN) / COST_COLUMN;
+    size_t n_echo = 0;
 
-    if (n_costs > N_COSTS)
-        n_costs = N_COSTS; /* a narrow screen shows fewer, and wraps none */
     print_marks(matrix, color);
     print_strange(matrix);
-    printf("\n %-*s", STAGE_COLUMN - 1, "costs");
-    for (int c = 0; c < n_costs; c++)
-        printf("%*s", COST_COLUMN, cost_heads[c]);
-    printf("\n");
+    for (int line = 0; line < 2; line++) {
+        printf("%s %-*s", line == 0 ? "\n" : "", STAGE_COLUMN - 1, line == 0 ? "costs" : "");
+        for (int c = 0; c < N_COSTS; c++)
+            printf("%*s", COST_COLUMN, cost_words[line][c]);
+        printf("\n");
+    }
     for (size_t i = 0; i < matrix->n_stages; i++) {
         char texts[N_COSTS][COST_TEXT];
 
         costs_of(cell(matrix, i, 0), matrix->n_scenarios, texts);
         printf(" %-*s", STAGE_COLUMN - 1, matrix->stages[i]->name);
-        for (int c = 0; c < n_costs; c++)
+        for (int c = 0; c < N_COSTS; c++)
             printf("%*s", COST_COLUMN, texts[c]);
         printf("\n");
     }
     inside_print(&matrix->inside);
-    printf("\n%zu stages, %zu scenarios, %.0f s", matrix->n_stages, matrix->n_scenarios,
-           matrix->took);
+    printf("\n%zu stage%s, %zu scenario%s, %.0f s", matrix->n_stages,
+           matrix->n_stages == 1 ? "" : "s", matrix->n_scenarios,
+           matrix->n_scenarios == 1 ? "" : "s", matrix->took);
     if (matrix->n_again > 0)
         printf("; %zu cells were played a second time, alone", matrix->n_again);
     printf("\n");
+    for (size_t i = 0; stage_at(i) != NULL; i++)
+        n_echo += !stage_at(i)->framed;
+    for (size_t i = 0; stage_at(i) != NULL && matrix->n_stages == n_echo; i++)
+        if (stage_at(i)->framed)
+            printf("%s is not among them: it has a protocol of its own\n", stage_at(i)->name);
 }
 
 /* Why a cell is marked as it is: for the tip over it, and for JSON. */
