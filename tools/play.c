@@ -150,6 +150,9 @@ read_arguments(int argc, char **argv, struct play *play)
              argv[optind]);
     if (optind < argc)
         play->command = argv + optind;
+    if (dashes && play->command == NULL)
+        errx(USAGE_ERROR, "which server? echolab play %s -- COMMAND... {port}",
+             play->name != NULL ? play->name : "SCENARIO");
     if (play->command != NULL)
         check_command(play->command);
     if (play->command != NULL && play->stages != NULL)

@@ -10,6 +10,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@
 #include "serve.h"
 #include "tracelog.h"
 #include "tracer.h"
+
+#define KEYBOARD_MS 100 /* between two looks for a signal, while we wait for Enter */
 
 static const char usage[] =
     "usage: echolab trace [OPTION...] STAGE [STAGE'S OPTION...]\n"
@@ -99,16 +102,28 @@ pass_on(void *ctx, struct beat *beat)
         fold_beat(&t->fold, beat);
 }
 
+/* Our signals wait until the tracer asks for them; Ctrl-C must not have to wait for Enter. */
+static bool
+is_interrupted(void)
+{
+    sigset_t waiting;
+
+    return sigpending(&waiting) == 0 &&
+        (sigismember(&waiting, SIGINT) == 1 || sigismember(&waiting, SIGTERM) == 1);
+}
+
 static void
 wait_for_enter(struct trace *t, const struct task *task)
 {
+    struct pollfd keyboard = { .fd = t->terminal, .events = POLLIN };
     char byte = '\0';
 
     fold_flush(&t->fold);
     narrate_step(&t->narrator, task);
     outbox_push(&t->out);
-    while (byte != '\n' && read(t->terminal, &byte, 1) == 1)
-        ;
+    while (byte != '\n' && !is_interrupted())
+        if (poll(&keyboard, 1, KEYBOARD_MS) == 1 && read(t->terminal, &byte, 1) != 1)
+            return;
 }
 
 static void

@@ -214,6 +214,9 @@ failure_words(const struct call *call)
         return "nobody is there to read it";
     case EINTR:
         return "a signal woke it";
+    case EINVAL:
+        return call->kind == CALL_ACCEPT ? "the listener is shut: nobody more comes" :
+            "it is not made for that";
     default:
         return call->error >= KERNEL_ERRNO ? "a signal breaks in" : strerrordesc_np(call->error);
     }
@@ -306,11 +309,22 @@ result_words(char *out, size_t room, const struct beat *beat)
     return out;
 }
 
+/* As the pictures call it: the server, one of its children, or one of their threads. */
+static void
+task_words(char *out, size_t room, const struct beat *beat)
+{
+    if (beat->task == 1)
+        snprintf(out, room, "the server");
+    else
+        snprintf(out, room, "%s %d", beat->thread ? "thread" : "child", beat->task);
+}
+
 char *
 beat_words(char *out, size_t room, const struct beat *beat)
 {
-    const char *what = beat->thread ? "thread" : "process";
+    char what[32];
 
+    task_words(what, sizeof(what), beat);
     out[0] = '\0';
     if (beat->kind == BEAT_ASLEEP)
         return asleep_words(out, room, beat);
@@ -321,13 +335,12 @@ beat_words(char *out, size_t room, const struct beat *beat)
     else if (beat->kind == BEAT_REPEAT && beat->bytes > 0 && beat->client != NULL)
         snprintf(out, room, "%lld bytes more", beat->bytes);
     else if (beat->kind == BEAT_CAME)
-        snprintf(out, room, "%s %d begins", what, beat->task);
+        snprintf(out, room, "%s begins", what);
     else if (beat->kind == BEAT_GONE && WIFSIGNALED(beat->status))
-        snprintf(out, room, "%s %d is ended by SIG%s", what, beat->task,
+        snprintf(out, room, "%s is ended by SIG%s", what,
                  sigabbrev_np(WTERMSIG(beat->status)));
     else if (beat->kind == BEAT_GONE)
-        snprintf(out, room, "%s %d ends, exit code %d", what, beat->task,
-                 WEXITSTATUS(beat->status));
+        snprintf(out, room, "%s ends, exit code %d", what, WEXITSTATUS(beat->status));
     else if (beat->kind == BEAT_SIGNAL)
         snprintf(out, room, "the signal SIG%s comes", sigabbrev_np(beat->sig));
     else if (beat->kind == BEAT_QUEUED && beat->client != NULL)
