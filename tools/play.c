@@ -339,14 +339,16 @@ draw_at_last(struct play *play)
 static int
 play_all(struct play *play)
 {
+    char title[512];
     int code = 0, number;
 
+    snprintf(title, sizeof(title), "%s: %s", play->scenario->name, play->scenario->question);
     play->style.color = color_on(STDOUT_FILENO);
     play->style.drawing = drawing_on();
     play->style.width = lanes_width();
     play->live = isatty(STDOUT_FILENO) && !play->quiet;
     if (!play->quiet)
-        printf("%s: %s\n\n", play->scenario->name, play->scenario->question);
+        printf("%s\n\n", title);
     fflush(stdout);
     if (play->trace)
         record_trace(&play->record, play->workers, play->n_workers);
@@ -364,7 +366,7 @@ play_all(struct play *play)
     if (number == 0 && play->output != NULL && wants_json(play->output))
         verdicts_write(play->output, play->workers, play->n_workers);
     else if (number == 0 && play->output != NULL)
-        record_write(&play->record, play->output, play->scenario->question);
+        record_write(&play->record, play->output, title);
     record_free(&play->record, play->workers, play->n_workers);
     return number != 0 ? 128 + number : code;
 }

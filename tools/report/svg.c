@@ -10,12 +10,14 @@
 
 #define LEFT 120    /* where time begins; the numbers are units of the drawing */
 #define WIDTH 860   /* of the whole span */
-#define RIGHT 20
+#define RIGHT 30
 #define ROW 28
 #define BAR 16      /* height of a bar in its row */
 #define HEAD 50     /* title and axis above the rows of a run */
 #define MOST_TASKS 24
 #define LETTER 6.2  /* about the width of a letter in a bar */
+#define SIGN 9.0    /* ... and of a mark */
+#define CROWDED 30  /* a mark moves no further from its moment than this */
 #define THIN 0.4    /* what is narrower is seen by nobody */
 
 static const char style[] =
@@ -91,14 +93,28 @@ bar(const struct canvas *canvas, const char *class, double from, double to, doub
     fprintf(canvas->out, ": %.3f s to %.3f s (%.3f s)</title></rect>\n", from, to, to - from);
 }
 
-static void
-mark(const struct canvas *canvas, double at, const char *sign, const char *who, const char *did)
+/*
+ * A letter at a moment: T ends there, E begins there, all else stands above it. One that would
+ * stand on the letter before moves to the right. Returns the right edge of what stands.
+ */
+static double
+mark(const struct canvas *canvas, double edge, double at, const char *sign, const char *who,
+     const char *did)
 {
+    double x = x_of(canvas, at);
+    double left = *sign == 'T' ? x - SIGN : *sign == 'E' ? x : x - SIGN / 2;
+
+    if (edge - left > CROWDED)
+        return edge; /* no room any more */
+    if (left < edge) {
+        x += edge - left;
+        left = edge;
+    }
     fprintf(canvas->out, "<text class=\"mark %s\" x=\"%.1f\" y=\"%d\">%s<title>",
-            *sign == 'T' || *sign == 'E' ? sign : "at", x_of(canvas, at), canvas->y + ROW - 9,
-            sign);
+            *sign == 'T' || *sign == 'E' ? sign : "at", x, canvas->y + ROW - 9, sign);
     put_text(canvas->out, who);
     fprintf(canvas->out, " %s at %.3f s</title></text>\n", did, at);
+    return left + SIGN;
 }
 
 /* A step that is easy to read, at least a tenth of the span. */
@@ -169,6 +185,7 @@ draw_party(const struct canvas *canvas, const struct run *run, const struct part
     };
     struct lane lane = { .here = 0 };
     double marked[EVENT_EXIT + 1]; /* where the last mark of each kind stands */
+    double edge = 0;               /* of the last mark of all */
 
     for (int i = 0; i <= EVENT_EXIT; i++)
         marked[i] = -1;
@@ -185,8 +202,8 @@ draw_party(const struct canvas *canvas, const struct run *run, const struct part
                 x - marked[event->kind] < 1)
                 continue;
             marked[event->kind] = x;
-            mark(canvas, event->at, signs[event->kind].sign, party->name,
-                     signs[event->kind].did);
+            edge = mark(canvas, edge, event->at, signs[event->kind].sign, party->name,
+                        signs[event->kind].did);
             continue;
         }
         if (event->kind == EVENT_CONNECTED && lane.here++ == 0)
