@@ -17,7 +17,7 @@ static const struct {
     const char *hint; /* what to look at when connect() failed so; NULL for nothing */
 } troubles[] = {
     { ECONNREFUSED, "connection refused",
-      "the machine answers, but nobody listens there; start a server: echolab epoll" },
+      "the machine answers, but nobody listens there" },
     { ECONNRESET, "reset by the other side", "the server hung up before it was done" },
     { ETIMEDOUT, "timed out",
       "no answer at all: a wrong address, a firewall, or a full queue of new clients" },
@@ -66,6 +66,17 @@ place(const char *host, const char *port, char *out, size_t room)
     return out;
 }
 
+/* A server that would have answered. */
+static void
+suggest_server(const char *host, const char *port)
+{
+    bool messages = strstr(program_invocation_short_name, "message") != NULL;
+    bool local = strncmp(host, "unix:", 5) == 0;
+
+    fprintf(stderr, "  start a server:  echolab %s %s %s\n", messages ? "message" : "epoll",
+            local ? "--bind" : "--port", local ? host : port);
+}
+
 void
 explain_failure(const char *host, const char *port, const char *failed)
 {
@@ -78,6 +89,8 @@ explain_failure(const char *host, const char *port, const char *failed)
         for (size_t i = 0; i < N_TROUBLES; i++)
             if (troubles[i].error == error && troubles[i].hint != NULL)
                 fprintf(stderr, "  %s\n", troubles[i].hint);
+        if (error == ECONNREFUSED)
+            suggest_server(host, port);
         return;
     }
     const char *name = "getaddrinfo";

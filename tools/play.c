@@ -306,6 +306,8 @@ conclude(const struct play *play, const struct worker *worker)
     else if (why[0] == '\0')
         printf("%s: %s: all %u expectations hold\n", worker->target.name, play->scenario->name,
                all);
+    else if (held == all)
+        printf("%s: %s: %s\n", worker->target.name, play->scenario->name, why);
     else
         printf("%s: %s: %u of %u expectations fail%s\n  %s\n", worker->target.name,
                play->scenario->name, all - held, all,
