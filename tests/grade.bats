@@ -128,6 +128,14 @@ full_marks() {
     refute grep -n '.\{101\}' <<<"$output"
 }
 
+@test "one mistake that shows in many scenarios: grade says where to begin" {
+    run grade --only second-client,half-line -- "$ECHOLAB" blocking -q --stream --port '{port}'
+    [ "$status" -eq 1 ]
+    [[ ${lines[*]: -2} == *"Begin with second-client: "* ]]
+    run grade --only second-client,half-line -- "$ECHOLAB" epoll -q --port '{port}'
+    [[ $output != *"Begin with"* ]]
+}
+
 @test "--tap, --json and reports are what they say" {
     grade --tap --only half-line,reset -- python3 "$SERVERS/bad_half_line.py" '{port}' \
         >"$BATS_TEST_TMPDIR/tap" || [ $? -eq 1 ]
