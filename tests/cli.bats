@@ -515,7 +515,7 @@ END
 
 @test "--read-timeout says so, too, when the client is stuck in not reading" {
     one() {
-        start_stage "$1" --read-timeout=2
+        start_stage "$1" --read-timeout=2 --chunk=16384
         start_peer deaf "$port"
         await 10 grep -q 'Close connection by timeout' "$log"
     }

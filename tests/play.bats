@@ -83,6 +83,8 @@ odd_ones() {
     limit 30 script -qec "stty cols 100; '$ECHOLAB' play '$BATS_TEST_TMPDIR/own.play' --on epoll \
         --color never" /dev/null >"$BATS_TEST_TMPDIR/typescript" </dev/null
     grep -q $'\033\\[[0-9]*A' "$BATS_TEST_TMPDIR/typescript"
+    # No picture on the way knew a longer time than the play has lasted.
+    refute grep -qE 'seconds  .* [0-9]{2}' "$BATS_TEST_TMPDIR/typescript"
     # What remains when every redrawing has covered the one before it.
     [ "$(grep -c 'all 2 expectations hold' "$BATS_TEST_TMPDIR/typescript")" -eq 1 ]
 }

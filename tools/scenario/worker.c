@@ -135,6 +135,9 @@ take_message(struct worker *worker, const struct message *message, const char *b
         log.events = grown;
         memcpy(log.events + log.n, bytes, message->size);
         log.n += message->size / sizeof(*log.events);
+        /* The events come late by some moments; the exact moment comes with the outcome. */
+        if (log.n > 0 && (log.began == 0 || now_s() - log.events[log.n - 1].at < log.began))
+            log.began = now_s() - log.events[log.n - 1].at;
         outcome->log = log;
         break;
     case RESULTS:
