@@ -12,8 +12,8 @@ make -s -j"$(nproc)" || exit 1
 
 cat <<'TEXT'
 
-1. alice connects and is silent. bob connects and types hello. Then alice types twice, and
-   leaves. The same clients at three servers:
+1. alice connects and is silent. bob connects and types hello. Then alice
+   types twice, and leaves. The same clients at three servers:
 
 TEXT
 # Where ptrace is allowed, the servers' side is in the picture too.
@@ -28,22 +28,25 @@ if ! ./echolab play second-client --on multi-blocking -q |
 fi
 cat <<'TEXT'
 
-   multi-blocking accepts many clients, but it sleeps until alice has typed a line, and then
-   until her next one: only after it bob hears back. epoll sleeps until *anybody* types, and
-   threaded gives each client a sleeper of its own.
+   multi-blocking accepts many clients, but it sleeps until alice has typed a
+   line, and then until her next one: only after it bob hears back. epoll
+   sleeps until *anybody* types, and threaded gives each client a sleeper of
+   its own.
 
-2. All servers, and other clients: one crashes its handler, one never reads, one types half a
-   line ... Each line is a server, each column a question. (20 s)
+2. All servers, and other clients: one crashes its handler, one never reads,
+   one types half a line ... Each line is a server, each column a question.
+   (half a minute)
 
 TEXT
 ./echolab compare --quick || exit 1
 cat <<'TEXT'
 
-   nonblocking-spin does without sleep: nobody waits for anybody, but look at its CPU.
+   nonblocking-spin does without sleep: nobody waits for anybody, but look at
+   its CPU.
 
-What a column asks:                       ./echolab play
-All servers, in the order of the story:   ./echolab help
-The first chapters to read:               lessons/10_blocking.md, lessons/11_multi_blocking.md
-What one step changes:                    sh tools/diff-stage.sh multi-blocking
-Talk to one yourself, with two telnets:   sh tools/classroom.sh multi-blocking
+What a column asks:                      ./echolab play
+All servers, in the order of the story:  ./echolab help
+The first chapters to read:              lessons/10_blocking.md, then 11
+What one step changes:                   sh tools/diff-stage.sh multi-blocking
+Talk to one yourself, two telnets:       sh tools/classroom.sh multi-blocking
 TEXT
