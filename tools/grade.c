@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "gradebook.h"
 #include "launch.h"
+#include "plain.h"
 #include "scenario.h"
 #include "worker.h"
 
@@ -85,6 +86,19 @@ read_option(struct grade *grade, int opt, const char *value)
     }
 }
 
+/* "python3 server.py {port}": what stands over the verdicts. */
+static const char *
+words_of(char **command)
+{
+    static char text[60];
+    size_t n = 0;
+
+    for (char **word = command; *word != NULL && n < sizeof(text); word++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n > 0 ? " " : "", *word);
+    make_plain(text);
+    return text;
+}
+
 static void
 read_arguments(int argc, char **argv, struct grade *grade)
 {
@@ -103,7 +117,7 @@ read_arguments(int argc, char **argv, struct grade *grade)
     }
     if (optind == argc)
         errx(USAGE_ERROR, "which server? echolab grade -- COMMAND... {port}");
-    grade->book.target.name = argv[optind];
+    grade->book.target.name = words_of(argv + optind);
     grade->book.target.command = argv + optind;
     check_command(argv + optind);
 }
