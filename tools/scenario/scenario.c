@@ -22,6 +22,7 @@ struct reader {
     size_t room;
     size_t open[MOST_NESTED]; /* repeats that have no end yet */
     int n_open;
+    bool connects[MOST_PARTIES]; /* who has connected so far */
 };
 
 /* Says what is wrong, and where. Always returns -1. */
@@ -167,6 +168,20 @@ no_form(const struct reader *reader, const struct word *words, int n, const stru
                        word->len < 40 ? (int)word->len : 40, word->text);
 }
 
+/* Nobody can send who has never connected: no server should have to answer for that. */
+static int
+check_order(struct reader *reader, const struct step *step, const struct word *name)
+{
+    if (step->party == -1)
+        return 0;
+    if (step->action == DO_CONNECT)
+        reader->connects[step->party] = true;
+    if ((step->action == DO_SEND || step->action == DO_DRIP) && !reader->connects[step->party])
+        return complain_at(reader, name->column, "%.*s has not connected yet", (int)name->len,
+                           name->text);
+    return 0;
+}
+
 /* One line that is not empty. Returns 0, or -1 with the problem said. */
 static int
 read_step(struct reader *reader, const struct word *words, int n)
@@ -187,7 +202,8 @@ read_step(struct reader *reader, const struct word *words, int n)
         return no_form(reader, words, n, &hopes, skipped);
     if (client)
         step.party = party_of(reader, &words[0], count > 0 ? count : 0);
-    if ((client && step.party == -1) || settle_step(reader, &step, words, n) == -1) {
+    if ((client && step.party == -1) || settle_step(reader, &step, words, n) == -1 ||
+        check_order(reader, &step, &words[0]) == -1) {
         free((void *)step.data.text);
         return -1;
     }
