@@ -436,7 +436,8 @@ END
 
 @test "--nodelay and --no-reuseaddr reach the kernel" {
     start_stage epoll --nodelay --no-reuseaddr --backlog 7
-    strace -f -qq -e trace=setsockopt,accept4 -o "$BATS_TEST_TMPDIR/trace" -p "$pid" 2>/dev/null &
+    strace -f -qq -e trace=setsockopt,accept4 -o "$BATS_TEST_TMPDIR/trace" -p "$pid" \
+        </dev/null 2>/dev/null 3>&- 4>&- &
     started+=("$!")
     await 5 grep -q '^TracerPid:[[:space:]]*[1-9]' "/proc/$pid/status"
     say_on "$port" x 0.3

@@ -216,7 +216,7 @@ failure_words(const struct call *call)
         return "a signal woke it";
     case EINVAL:
         return call->kind == CALL_ACCEPT ? "the listener is shut: nobody more comes" :
-            "it is not made for that";
+            strerrordesc_np(EINVAL);
     default:
         return call->error >= KERNEL_ERRNO ? "a signal breaks in" : strerrordesc_np(call->error);
     }

@@ -18,7 +18,7 @@
 #include "plain.h"
 
 #define LOOK_MS 2     /* between two looks at a server that is to listen or to end */
-#define LEFT_MS 100     /* after the end of a server, its children get so long to show up */
+#define LEFT_MS 100   /* after the end of a server, its children get so long to show up */
 #define SETTLE_MS 50  /* a server that listens gets so long to fall asleep */
 #define SWEEP_MS 3000 /* after SIGKILL; only the kernel itself can make it longer */
 
