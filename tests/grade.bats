@@ -64,22 +64,16 @@ caught_exactly() {
         { echo "$1 is caught by others than its file says" >&2; return 1; }
 }
 
-# Calls a function for each of several servers, six at a time: most of a grade is waiting.
+AT_ONCE=6
+
+# Calls a function for each of several servers.
 at_the_same_time() {
-    local failed=0 playing=0
+    local one
 
     for one in "${@:2}"; do
-        "$1" "$one" 3>&- 4>&- &
-        playing=$((playing + 1))
-        if ((playing == 6)); then
-            wait -n || failed=1
-            playing=$((playing - 1))
-        fi
+        also "$1" "$one"
     done
-    for (( ; playing > 0; playing--)); do
-        wait -n || failed=1
-    done
-    return "$failed"
+    all_of_them
 }
 
 full_marks() {

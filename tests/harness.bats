@@ -29,21 +29,7 @@ caught() {
     fi
 }
 
-# Runs a command beside those before it, some at a time; all_of_them fails when one failed.
-jobs=()
-also() {
-    ((${#jobs[@]} < 3)) || wait "${jobs[-3]}" || true
-    "$@" &
-    jobs+=($!)
-}
-
-all_of_them() {
-    local job
-
-    for job in "${jobs[@]}"; do
-        wait "$job"
-    done
-}
+AT_ONCE=3
 
 @test "a server without a bug passes all of conformance.bats" {
     other "$broken" conformance.bats .

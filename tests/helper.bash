@@ -18,6 +18,8 @@
 #   line_on PORT TEXT               the same, but leaves with the first line that comes back
 #   each_stage CASE FUNCTION        calls FUNCTION STAGE for all stages to which CASE of
 #                                   tests/stages.conf applies; fails when one fails
+#   also CMD...                     runs CMD beside those before it, $AT_ONCE (4) at a time
+#   all_of_them                     waits for these; fails when one failed, and shows it
 #
 #   strace_on, strace_off           the system calls of $pid go into the file $calls_seen
 #   asleep_in                       prints the call in which $pid sleeps
@@ -251,40 +253,53 @@ applies() {
         END { exit found }' "$BATS_TEST_DIRNAME/stages.conf"
 }
 
+# One stage of each_stage, in a subshell of its own.
+at_stage() {
+    BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR/$3
+    mkdir -p "$BATS_TEST_TMPDIR"
+    echo "$1 on $3:"
+    started=()
+    trap stop_all EXIT
+    "$2" "$3"
+}
+
 each_stage() {
-    local case=$1 function=$2 stage folder job ran=0 failed=0 jobs=()
+    local stage ran=0
 
     for stage in $(stages); do
-        applies "$case" "$stage" || continue
-        # Some at a time: they wait more than they work. Each has a folder of its own, and
-        # leaves its exit code there: one stage's failure must not hide the next one's.
-        ((ran < 4)) || wait "${jobs[ran - 4]}" || true
+        applies "$1" "$stage" || continue
+        also at_stage "$1" "$2" "$stage"
         ran=$((ran + 1))
-        folder=$BATS_TEST_TMPDIR/$stage
-        mkdir -p "$folder"
-        (
-            BATS_TEST_TMPDIR=$folder
-            started=()
-            # shellcheck disable=SC2064 # a local name is unknown when the trap comes
-            trap "echo \$? >'$folder/verdict'; stop_all" EXIT
-            "$function" "$stage"
-        ) >"$folder/said" 2>&1 &
-        jobs+=($!)
     done
-    # Not all of our children: one of them is the clock of bats.
-    for job in "${jobs[@]}"; do
-        wait "$job" || true
-    done
-    for folder in "$BATS_TEST_TMPDIR"/*/verdict; do
-        folder=$(dirname "$folder")
-        cat "$folder/said"
-        [ "$(cat "$folder/verdict")" -ne 0 ] || continue
-        echo "$case fails on $(basename "$folder")"
+    echo "$1: $ran stages"
+    [ "$ran" -gt 0 ]
+    all_of_them
+}
+
+# ---- side by side: most of a test is waiting
+
+jobs=()
+
+# In the background, because only there errexit still counts in a call whose exit code is
+# looked at: one failure must not hide the next one's.
+also() {
+    local said=$BATS_TEST_TMPDIR/said.${#jobs[@]}
+
+    ((${#jobs[@]} < ${AT_ONCE:-4})) || wait "${jobs[-${AT_ONCE:-4}]}" || true
+    "$@" >"$said" 2>&1 3>&- 4>&- &
+    jobs+=("$!")
+}
+
+# Not a plain `wait`: among our children is the clock of bats.
+all_of_them() {
+    local i failed=0
+
+    for i in "${!jobs[@]}"; do
+        wait "${jobs[i]}" && continue
+        cat "$BATS_TEST_TMPDIR/said.$i"
         failed=$((failed + 1))
     done
-    echo "$case: $ran stages, $failed failed"
-    [ "$ran" -gt 0 ]
-    [ "$(cat "$BATS_TEST_TMPDIR"/*/verdict | wc -l)" -eq "$ran" ]
-    rm -f "$BATS_TEST_TMPDIR"/*/verdict
+    echo "${#jobs[@]} side by side, $failed failed"
+    jobs=()
     [ "$failed" -eq 0 ]
 }
