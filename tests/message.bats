@@ -32,7 +32,6 @@ messages() {
 
 @test "row 35: a little-endian search for morpheus: 146 bytes there, 148 back" {
     start_stage message
-    command -v strace >/dev/null || skip "no strace"
     strace -o "$BATS_TEST_TMPDIR/calls" -e trace=sendto,recvfrom true 2>/dev/null ||
         skip "strace is not allowed here"
     ASAN_OPTIONS=detect_leaks=0 limit 20 strace -o "$BATS_TEST_TMPDIR/calls" \
